@@ -48,7 +48,10 @@ mod tests {
 
     #[test]
     fn digests_of_abc_are_the_published_ones() {
-        assert_eq!(keccak256(b"abc"), b256!("4e03657aea45a94fc7d47ba826c8d667c0d1e6e33a64a036ec44f58fa12d6c45"));
+        assert_eq!(
+            keccak256(b"abc"),
+            b256!("4e03657aea45a94fc7d47ba826c8d667c0d1e6e33a64a036ec44f58fa12d6c45")
+        );
         assert_eq!(sha256(b"abc"), b256!("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
         assert_eq!(blake3(b"abc"), b256!("6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85"));
     }

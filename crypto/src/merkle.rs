@@ -80,7 +80,10 @@ pub fn root_from_branch(leaf: &B256, index: u64, branch: &[B256]) -> B256 {
 
 /// Whether `leaf` is at `index` of the tree of `depth` with this `root`.
 pub fn verify_branch(leaf: &B256, index: u64, depth: usize, branch: &[B256], root: &B256) -> bool {
-    depth <= DEPTH_MAX && branch.len() == depth && fits(index, depth) && root_from_branch(leaf, index, branch) == *root
+    depth <= DEPTH_MAX
+        && branch.len() == depth
+        && fits(index, depth)
+        && root_from_branch(leaf, index, branch) == *root
 }
 
 /// Root of a list: its tree's root bound to its length, so that lists that differ only in trailing zeros differ.

@@ -17,9 +17,9 @@
 mod peaks;
 mod position;
 mod proof;
-mod tree;
 #[cfg(test)]
 mod tests;
+mod tree;
 
 pub use peaks::{LEAF_COUNT_MAX, Mmr, MmrError};
 pub use proof::{MmrProof, ProveError, prove};

@@ -52,7 +52,9 @@ pub enum RecoverError {
     RangeS { found: B256 },
     #[error("s is above n / 2, found {found}: EIP-2 admits only the lower of the two")]
     HighS { found: B256 },
-    #[error("no public key has this signature: r is not the x coordinate of a point, or the key would be infinity")]
+    #[error(
+        "no public key has this signature: r is not the x coordinate of a point, or the key would be infinity"
+    )]
     NoSuchKey,
 }
 
@@ -60,8 +62,11 @@ pub enum RecoverError {
 pub fn recover(input: &RecoveryInput) -> Result<Address, RecoverError> {
     check_range(&input.signature)?;
     let id = if input.y_parity { RecoveryId::One } else { RecoveryId::Zero };
-    let signature = RecoverableSignature::from_compact(&input.signature, id).map_err(|_| RecoverError::NoSuchKey)?;
-    let key = SECP256K1.recover_ecdsa(Message::from_digest(input.prehash.0), &signature).map_err(|_| RecoverError::NoSuchKey)?;
+    let signature =
+        RecoverableSignature::from_compact(&input.signature, id).map_err(|_| RecoverError::NoSuchKey)?;
+    let key = SECP256K1
+        .recover_ecdsa(Message::from_digest(input.prehash.0), &signature)
+        .map_err(|_| RecoverError::NoSuchKey)?;
     Ok(address(&key))
 }
 
@@ -96,7 +101,8 @@ impl SecretKey {
 
     /// Signs a hash, with the nonce of RFC 6979: the same hash has always the same signature.
     pub fn sign(&self, prehash: &B256) -> Signature {
-        let (id, bytes) = SECP256K1.sign_ecdsa_recoverable(Message::from_digest(prehash.0), &self.0).serialize_compact();
+        let (id, bytes) =
+            SECP256K1.sign_ecdsa_recoverable(Message::from_digest(prehash.0), &self.0).serialize_compact();
         Signature::from_bytes_and_parity(&bytes, id == RecoveryId::One)
     }
 

@@ -20,10 +20,11 @@ pub struct EpochEntry {
     pub committee_root: B256,
 }
 
-/// Entries of consecutive epochs, ascending; the last one may not have started yet.
+/// Entries in ascending order of epoch and of first height; the last one may not have started yet.
 ///
 /// An epoch lasts until the next entry's first height, and the last entry for the chain's fixed
-/// number of heights. After an early end an entry starts below where its predecessor was to end.
+/// number of heights. After an early end an entry starts below where its predecessor was to end, and
+/// epochs that were drawn but void are missing: a number, once drawn, is never given to another epoch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 #[ssz(struct_behaviour = "transparent")]
 pub struct EpochTable {
@@ -33,8 +34,8 @@ pub struct EpochTable {
 crate::transparent::transparent_tree_hash!(EpochTable, entries);
 
 impl EpochTable {
-    /// A table of these entries; `None` unless epochs are consecutive, heights strictly rise and
-    /// there are at most [`EPOCH_ENTRIES_MAX`].
+    /// A table of these entries; `None` unless epochs and heights strictly rise and there are at most
+    /// [`EPOCH_ENTRIES_MAX`].
     pub fn new(entries: Vec<EpochEntry>) -> Option<Self> {
         let entries = VariableList::new(entries).ok()?;
         let table = Self { entries };
@@ -45,7 +46,7 @@ impl EpochTable {
     pub fn is_well_formed(&self) -> bool {
         self.entries
             .windows(2)
-            .all(|pair| pair[0].epoch.next() == pair[1].epoch && pair[0].first_height < pair[1].first_height)
+            .all(|pair| pair[0].epoch < pair[1].epoch && pair[0].first_height < pair[1].first_height)
     }
 
     /// The entries, oldest first.
@@ -70,19 +71,20 @@ impl EpochTable {
 
     /// Last height of `epoch`, given the fixed number of heights an epoch has.
     pub fn last_height(&self, epoch: Epoch, heights_per_epoch: u64) -> Option<Height> {
-        let entry = self.entry(epoch)?;
-        match self.entry(epoch.next()) {
+        let place = self.entries.iter().position(|entry| entry.epoch == epoch)?;
+        let entry = self.entries.get(place)?;
+        match self.entries.get(place + 1) {
             Some(next) => next.first_height.previous(),
             None => entry.first_height.plus(heights_per_epoch).previous(),
         }
     }
 
-    /// Adds the next epoch and forgets the oldest when full. Returns false, changing nothing, if
-    /// the entry does not follow the last one.
+    /// Adds a later epoch and forgets the oldest when full. Returns false, changing nothing, if the
+    /// entry's epoch or height is not above the last one's.
     #[must_use]
     pub fn push(&mut self, entry: EpochEntry) -> bool {
         if let Some(latest) = self.latest()
-            && (latest.epoch.next() != entry.epoch || latest.first_height >= entry.first_height)
+            && (latest.epoch >= entry.epoch || latest.first_height >= entry.first_height)
         {
             return false;
         }

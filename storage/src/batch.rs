@@ -43,6 +43,15 @@ impl Batch {
         self.tables.values().map(BTreeMap::len).sum()
     }
 
+    /// The memory it takes, about.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        const ENTRY_BYTES: usize = 96; // two vectors, their allocations' rounding, a tree slot
+        let entry = |(key, value): (&Vec<u8>, &Option<Vec<u8>>)| {
+            ENTRY_BYTES + key.len() + value.as_ref().map_or(0, Vec::len)
+        };
+        self.tables.values().flatten().map(entry).sum()
+    }
+
     /// The encoding that [`Store::decode_batch`](crate::Store::decode_batch) reads: what a record
     /// holds so that it can be undone.
     pub fn encode(&self) -> Vec<u8> {

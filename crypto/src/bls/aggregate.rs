@@ -1,7 +1,7 @@
 //! Aggregates: many signatures over one message as one signature, checked against one key.
 
-use blst::{blst_p1_affine, blst_p2_affine};
 use blst::min_pk::{AggregatePublicKey, AggregateSignature};
+use blst::{blst_p1_affine, blst_p2_affine};
 
 use super::public_key::PublicKey;
 use super::signature::Signature;
@@ -27,7 +27,8 @@ pub fn aggregate_public_keys(keys: &[&PublicKey]) -> Result<PublicKey, Aggregate
 /// Sum of signatures.
 pub fn aggregate_signatures(signatures: &[&Signature]) -> Result<Signature, AggregateError> {
     let signatures: Vec<_> = signatures.iter().map(|signature| &signature.0).collect();
-    let sum = AggregateSignature::aggregate(&signatures, false).map_err(|_| AggregateError::Empty)?.to_signature();
+    let sum =
+        AggregateSignature::aggregate(&signatures, false).map_err(|_| AggregateError::Empty)?.to_signature();
     let sum = Signature(sum);
     if *sum.point() == blst_p2_affine::default() { Err(AggregateError::Infinity) } else { Ok(sum) }
 }

@@ -40,7 +40,7 @@ pub struct BatchItem {
 ///
 /// When false, [`find_invalid`] tells which are not.
 pub fn verify_batch(items: &[BatchItem], randomness: [u8; 32]) -> bool {
-    if let [] = items {
+    if items.is_empty() {
         return true;
     }
     if let [item] = items {
@@ -59,7 +59,8 @@ pub fn verify_batch(items: &[BatchItem], randomness: [u8; 32]) -> bool {
 /// Costs one verification for each item, however many are invalid, so that a sender of bad signatures
 /// gains nothing by choosing how many.
 pub fn find_invalid(items: &[BatchItem]) -> Vec<usize> {
-    let valid: Vec<bool> = items.par_iter().map(|item| item.public_key.verify(&item.message, &item.signature)).collect();
+    let valid: Vec<bool> =
+        items.par_iter().map(|item| item.public_key.verify(&item.message, &item.signature)).collect();
     valid.iter().enumerate().filter(|(_, valid)| !**valid).map(|(index, _)| index).collect()
 }
 
@@ -73,7 +74,16 @@ fn pair_keys(items: &[BatchItem], powers: &[[u8; POWER_BYTES]]) -> Option<Pairin
             let mut pairing = Pairing::new(HASH_TO_CURVE, MESSAGE_DOMAIN);
             for (item, power) in items.iter().zip(powers) {
                 let key = item.public_key.point();
-                let added = pairing.mul_n_aggregate(key, CHECK_POINT, &(), CHECK_POINT, power, POWER_BITS, &item.message, &[]);
+                let added = pairing.mul_n_aggregate(
+                    key,
+                    CHECK_POINT,
+                    &(),
+                    CHECK_POINT,
+                    power,
+                    POWER_BITS,
+                    &item.message,
+                    &[],
+                );
                 if added != BLST_ERROR::BLST_SUCCESS {
                     return None;
                 }
@@ -116,7 +126,8 @@ fn powers(items: &[BatchItem], randomness: &[u8; 32]) -> Vec<[u8; POWER_BYTES]> 
 }
 
 fn power(seed: &[u8], index: u64) -> [u8; POWER_BYTES] {
-    let digest: [u8; 32] = Sha256::new().chain_update(seed).chain_update(index.to_le_bytes()).finalize().into();
+    let digest: [u8; 32] =
+        Sha256::new().chain_update(seed).chain_update(index.to_le_bytes()).finalize().into();
     let mut power = [0; POWER_BYTES];
     power.copy_from_slice(&digest[..POWER_BYTES]);
     if power == [0; POWER_BYTES] {

@@ -32,7 +32,10 @@ fn roots_agree_with_the_ssz_library() {
         let leaves = leaves(count);
         let bytes: Vec<u8> = leaves.iter().flat_map(|leaf| leaf.0).collect();
         assert_eq!(merkle_root(&leaves, 6), tree_hash::merkle_root(&bytes, 64));
-        assert_eq!(mix_in_length(&leaves[..].first().copied().unwrap_or_default(), 40), tree_hash::mix_in_length(&leaves.first().copied().unwrap_or_default(), 40));
+        assert_eq!(
+            mix_in_length(&leaves[..].first().copied().unwrap_or_default(), 40),
+            tree_hash::mix_in_length(&leaves.first().copied().unwrap_or_default(), 40)
+        );
     }
 }
 

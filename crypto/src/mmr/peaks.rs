@@ -49,7 +49,9 @@ impl Mmr {
         if leaf_count > LEAF_COUNT_MAX {
             return None;
         }
-        let peaks = position::mountains(leaf_count).map(|mountain| nodes.node(mountain.peak())).collect::<Option<_>>()?;
+        let peaks = position::mountains(leaf_count)
+            .map(|mountain| nodes.node(mountain.peak()))
+            .collect::<Option<_>>()?;
         Some(Self { leaf_count, peaks })
     }
 
@@ -75,7 +77,10 @@ impl Mmr {
         let mut node = leaf;
         store(position, node);
         for _ in 0..self.leaf_count.trailing_ones() {
-            let left = self.peaks.pop().expect("a set bit of the leaf count has its peak: from_parts checks it, push keeps it");
+            let left = self
+                .peaks
+                .pop()
+                .expect("a set bit of the leaf count has its peak: from_parts checks it, push keeps it");
             node = sha256_pair(&left, &node);
             position += 1;
             store(position, node);

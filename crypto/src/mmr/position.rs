@@ -23,10 +23,10 @@ impl Mountain {
 
 /// The mountains of a range of `leaf_count` leaves, from the left: one for each bit set.
 pub(super) fn mountains(leaf_count: u64) -> impl DoubleEndedIterator<Item = Mountain> + Clone {
-    (0..u64::BITS)
-        .rev()
-        .filter(move |height| leaf_count >> height & 1 == 1)
-        .map(move |height| Mountain { first_leaf: leaf_count & !(u64::MAX >> (u64::BITS - 1 - height)), height })
+    (0..u64::BITS).rev().filter(move |height| leaf_count >> height & 1 == 1).map(move |height| Mountain {
+        first_leaf: leaf_count & !(u64::MAX >> (u64::BITS - 1 - height)),
+        height,
+    })
 }
 
 /// Number of nodes of a range of `leaf_count` leaves, which is also the position of the next leaf.

@@ -70,7 +70,8 @@ pub fn prove(nodes: &impl MmrNodes, leaf_index: u64, leaf_count: u64) -> Result<
     }
     let node = |position| nodes.node(position).ok_or(ProveError::MissingNode { position });
     let peak = |mountain: Mountain| node(mountain.peak());
-    let (mountain, left_count) = locate(leaf_index, leaf_count).ok_or(ProveError::NoSuchLeaf { leaf_index, leaf_count })?;
+    let (mountain, left_count) =
+        locate(leaf_index, leaf_count).ok_or(ProveError::NoSuchLeaf { leaf_index, leaf_count })?;
 
     let mut path = sibling_positions(mountain, leaf_index).map(node).collect::<Result<Vec<_>, _>>()?;
     path.reverse();
@@ -86,7 +87,10 @@ fn locate(index: u64, leaf_count: u64) -> Option<(Mountain, usize)> {
     if leaf_count > LEAF_COUNT_MAX {
         return None;
     }
-    mountains(leaf_count).enumerate().find(|(_, mountain)| mountain.contains(index)).map(|(left, mountain)| (mountain, left))
+    mountains(leaf_count)
+        .enumerate()
+        .find(|(_, mountain)| mountain.contains(index))
+        .map(|(left, mountain)| (mountain, left))
 }
 
 /// Positions of the siblings of a leaf in its mountain, from below the peak down.

@@ -1,4 +1,4 @@
-use alloy_primitives::B256;
+use alloy_primitives::{B256, b256};
 use proptest::prelude::*;
 use ssz::{Decode, Encode};
 
@@ -100,7 +100,8 @@ fn the_longest_range_still_appends_and_locates() {
     let mut mmr = Mmr::from_parts(LEAF_COUNT_MAX, vec![B256::ZERO]).unwrap();
     mmr.push(leaf(0));
     assert_eq!((mmr.leaf_count(), mmr.peaks().len()), (LEAF_COUNT_MAX + 1, 2));
-    let proof = MmrProof { leaf_count: LEAF_COUNT_MAX, leaf_index: LEAF_COUNT_MAX - 1, path: vec![B256::ZERO; 60] };
+    let proof =
+        MmrProof { leaf_count: LEAF_COUNT_MAX, leaf_index: LEAF_COUNT_MAX - 1, path: vec![B256::ZERO; 60] };
     assert!(proof.root_of(&B256::ZERO).is_some());
 }
 
@@ -118,9 +119,22 @@ fn roots_are_frozen() {
     assert_eq!(
         roots,
         [
-            "R0", "R1", "R2", "R3", "R7",
+            "0xf5a5fd42d16a20302798ef6ed309979b43003d2320d9f0e8ea9831a92759fb4b",
+            "0xf2bb5b2e693265e4e80fd32f124c3f26b4a54a036ad18d72cac3e8f4db8a15b5",
+            "0x8ef3d6475dccaa6a4ba45dda92976f080ca7bbe116e2905f767b752a72283e56",
+            "0x60dca2f9903a3e71d83bdef8be14bb2adcd37037a95eff967e159bda6f411222",
+            "0x9cb07164e45e645e599b6d3a10b77e2e1e0557b1d24440f2a96eff21639b5c31",
         ]
     );
+}
+
+/// Frozen: leaf 4 of 7 has its sibling, the mountain to the right and the one to the left, in this order.
+#[test]
+fn the_encoding_of_proofs_is_frozen() {
+    let proof = tree(7).proof(4, 7).unwrap();
+    assert_eq!(proof.path, [leaf(5), leaf(6), tree(4).mmr().peaks()[0]]);
+    let expected = b256!("7390cf36f67ab82d951e6e174823480f908a9e22df2f619ec9b8599e54b5784c");
+    assert_eq!(sha256(&proof.as_ssz_bytes()), expected);
 }
 
 proptest! {

@@ -27,9 +27,15 @@ fn with_r(mut input: RecoveryInput, r: U256) -> RecoveryInput {
 fn addresses_of_known_keys_are_the_published_ones() {
     let mut one = [0; 32];
     one[31] = 1;
-    assert_eq!(SecretKey::from_bytes(&one).unwrap().address(), address!("7e5f4552091a69125d5dfcb7b8c2659029395bdf"));
+    assert_eq!(
+        SecretKey::from_bytes(&one).unwrap().address(),
+        address!("7e5f4552091a69125d5dfcb7b8c2659029395bdf")
+    );
     let junk = hex!("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80");
-    assert_eq!(SecretKey::from_bytes(&junk).unwrap().address(), address!("f39fd6e51aad88f6f4ce6ab8827279cfffb92266"));
+    assert_eq!(
+        SecretKey::from_bytes(&junk).unwrap().address(),
+        address!("f39fd6e51aad88f6f4ce6ab8827279cfffb92266")
+    );
 }
 
 /// The example transaction of EIP-155: nonce 9, 20 gwei, 21,000 gas, to 0x35…35, 1 ether, chain 1.
@@ -41,7 +47,10 @@ fn the_signature_of_eip_155_is_made_and_recovered() {
     let r = U256::from_be_bytes(hex!("28ef61340bd939bc2195fe537567866003e1a15d3c71ff63e1590620aa636276"));
     let s = U256::from_be_bytes(hex!("67cbe9d8997f761aecb703304b3800ccf555c9f3dc64214b297fb1966a3b6d83"));
     assert_eq!(signature, Signature::new(r, s, false));
-    assert_eq!(recover(&RecoveryInput::new(prehash, &signature)), Ok(address!("9d8a62f656a8d1615c1294fd71e9cfb3e4855a4f")));
+    assert_eq!(
+        recover(&RecoveryInput::new(prehash, &signature)),
+        Ok(address!("9d8a62f656a8d1615c1294fd71e9cfb3e4855a4f"))
+    );
 }
 
 #[test]
@@ -104,8 +113,11 @@ fn one_bad_signature_in_a_large_batch_does_not_affect_the_others() {
     inputs[77] = with_s(inputs[77], U256::ZERO);
     let found = recover_batch(&inputs);
     for (index, found) in found.iter().enumerate() {
-        let expected =
-            if index == 77 { Err(RecoverError::RangeS { found: B256::ZERO }) } else { Ok(key(index as u64).address()) };
+        let expected = if index == 77 {
+            Err(RecoverError::RangeS { found: B256::ZERO })
+        } else {
+            Ok(key(index as u64).address())
+        };
         assert_eq!(*found, expected, "signature {index}");
     }
     assert_eq!(recover_batch(&[]), []);

@@ -6,7 +6,7 @@
 
 use alloy_primitives::B256;
 
-use super::{Trie, arena::NodeId, nibble};
+use super::{Trie, arena::{NodeId, NodeKind}, nibble};
 
 /// A change of one entry: the value it gets, or `None` to remove it.
 type Change<V> = (B256, Option<V>);
@@ -28,8 +28,8 @@ impl Trie {
         let mut changed = false;
         let mut rest = changes;
         while let Some((first, after)) = rest.split_first() {
-            let step = match node.as_branch() {
-                Some(index) => {
+            let step = match node.kind() {
+                NodeKind::Branch(index) => {
                     let (inside, outside) = rest.split_at(self.count_inside(index, from, rest));
                     if inside.is_empty() {
                         rest = after;
@@ -39,12 +39,13 @@ impl Trie {
                         self.apply_to_branch(index, inside)
                     }
                 }
-                None => {
+                NodeKind::Leaf(index) if self.arena.leaf(index).key == first.0 => {
                     rest = after;
-                    match node.as_leaf() {
-                        Some(index) if self.arena.leaf(index).key == first.0 => self.apply_to_leaf(index, first),
-                        _ => self.apply_beside(node, first),
-                    }
+                    (self.apply_to_leaf(index, first), true)
+                }
+                NodeKind::Leaf(_) | NodeKind::None => {
+                    rest = after;
+                    self.apply_beside(node, first)
                 }
             };
             node = step.0;
@@ -82,15 +83,15 @@ impl Trie {
     }
 
     /// Applies a change to the leaf of the same key.
-    fn apply_to_leaf<V: AsRef<[u8]>>(&mut self, index: usize, change: &Change<V>) -> (NodeId, bool) {
+    fn apply_to_leaf<V: AsRef<[u8]>>(&mut self, index: usize, change: &Change<V>) -> NodeId {
         match written(change) {
             Some(value) => {
-                let changed = self.arena.set_value(index, value);
-                (NodeId::leaf(index), changed)
+                self.arena.set_value(index, value);
+                NodeId::leaf(index)
             }
             None => {
                 self.arena.remove_leaf(index);
-                (NodeId::NONE, true)
+                NodeId::NONE
             }
         }
     }

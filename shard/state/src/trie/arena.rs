@@ -37,17 +37,31 @@ impl NodeId {
         Self(index as u32 | kind)
     }
 
-    /// The index of the leaf named, if it is one.
     #[inline]
-    pub(super) fn as_leaf(self) -> Option<usize> {
-        (self.0 & Self::BRANCH_BIT == 0).then_some(self.0 as usize)
+    pub(super) fn kind(self) -> NodeKind {
+        match (self, self.0 & !Self::BRANCH_BIT) {
+            (Self::NONE, _) => NodeKind::None,
+            (_, index) if index == self.0 => NodeKind::Leaf(index as usize),
+            (_, index) => NodeKind::Branch(index as usize),
+        }
     }
 
     /// The index of the branch named, if it is one.
     #[inline]
     pub(super) fn as_branch(self) -> Option<usize> {
-        (self.0 & Self::BRANCH_BIT != 0 && self != Self::NONE).then_some((self.0 & !Self::BRANCH_BIT) as usize)
+        match self.kind() {
+            NodeKind::Branch(index) => Some(index),
+            NodeKind::None | NodeKind::Leaf(_) => None,
+        }
     }
+}
+
+/// What a node is, and where it lies.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum NodeKind {
+    None,
+    Leaf(usize),
+    Branch(usize),
 }
 
 impl Default for NodeId {
@@ -182,15 +196,10 @@ impl Arena {
         }
     }
 
-    /// Overwrites the value of a leaf; false if it was the same.
-    pub(super) fn set_value(&mut self, leaf: usize, value: &[u8]) -> bool {
-        let id = self.leaves[leaf].value;
-        if self.values.get(id) == value {
-            return false;
-        }
-        self.leaves[leaf].value = self.values.replace(id, value);
+    pub(super) fn set_value(&mut self, leaf: usize, value: &[u8]) {
+        let id = &mut self.leaves[leaf].value;
+        *id = self.values.replace(*id, value);
         self.leaf_references[leaf].set_stale();
-        true
     }
 
     pub(super) fn remove_leaf(&mut self, index: usize) {

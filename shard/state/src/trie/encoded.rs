@@ -87,7 +87,7 @@ impl<const MAX: usize> AsRef<[u8]> for Encoded<MAX> {
 /// The value that an [`EncodedSlot`] holds.
 pub(super) fn decode_slot(rlp: &[u8]) -> U256 {
     let digits = match rlp {
-        [STRING.., digits @ ..] => digits,
+        [header, digits @ ..] if *header >= STRING => digits,
         digit => digit,
     };
     U256::from_be_slice(digits) // at most 32: no longer value is written

@@ -10,7 +10,7 @@ use alloy_primitives::{B256, keccak256};
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
-use super::{EMPTY_ROOT, Trie, arena::NodeId, nibble};
+use super::{EMPTY_ROOT, Trie, arena::{NodeId, NodeKind}, nibble};
 
 /// Fewer changed entries than this are hashed sooner than threads wake up.
 const PARALLEL_MIN: usize = 512;
@@ -33,18 +33,24 @@ pub(super) struct NodeRef([u8; 33]);
 impl NodeRef {
     /// To be computed.
     pub(super) const STALE: Self = Self([0; 33]);
+    /// Of no node: an empty string.
+    const EMPTY: Self = {
+        let mut bytes = [0; 33];
+        bytes[0] = EMPTY_STRING;
+        Self(bytes)
+    };
 
     pub(super) fn set_stale(&mut self) {
         self.0[0] = 0;
     }
 
     #[inline]
-    fn is_stale(&self) -> bool {
+    pub(super) fn is_stale(&self) -> bool {
         self.0[0] == 0
     }
 
     #[inline]
-    fn new(node: &[u8]) -> Self {
+    pub(super) fn new(node: &[u8]) -> Self {
         let mut reference = Self([0; 33]);
         if node.len() < HASHED_LEN_MIN {
             reference.0[..node.len()].copy_from_slice(node);
@@ -55,12 +61,12 @@ impl NodeRef {
         reference
     }
 
-    /// The RLP item, of a reference that is not stale.
+    /// Length of the RLP item, of a reference that is not stale.
     #[inline]
-    fn as_rlp(&self) -> &[u8] {
+    fn len(&self) -> usize {
         match self.0[0] {
-            HASH_HEADER => &self.0,
-            list => &self.0[..1 + usize::from(list.saturating_sub(EMPTY_LIST))],
+            HASH_HEADER => self.0.len(),
+            list => 1 + usize::from(list.saturating_sub(EMPTY_LIST)),
         }
     }
 
@@ -68,67 +74,111 @@ impl NodeRef {
     fn hash(&self) -> B256 {
         match &self.0 {
             [HASH_HEADER, hash @ ..] => B256::new(*hash),
-            _ => keccak256(self.as_rlp()),
+            _ => keccak256(&self.0[..self.len()]),
         }
     }
 }
 
-/// A list under construction, with room in front for its header. The longest branch needs no allocation.
-pub(super) struct NodeRlp(SmallVec<[u8; 544]>);
+/// A branch or an extension under construction, with room in front for its header.
+pub(super) struct NodeRlp {
+    bytes: [u8; Self::HEADER_ROOM + Self::PAYLOAD_LEN_MAX],
+    end: usize,
+}
 
 impl NodeRlp {
-    const HEADER_ROOM: usize = 9;
+    const HEADER_ROOM: usize = 3;
+    /// Sixteen references and an empty value.
+    const PAYLOAD_LEN_MAX: usize = 16 * size_of::<NodeRef>() + 1;
 
     #[inline]
     fn new() -> Self {
-        Self(SmallVec::from_slice(&[0; Self::HEADER_ROOM]))
+        Self { bytes: [0; Self::HEADER_ROOM + Self::PAYLOAD_LEN_MAX], end: Self::HEADER_ROOM }
     }
 
+    #[inline]
+    fn push_empty(&mut self) {
+        self.bytes[self.end] = EMPTY_STRING;
+        self.end += 1;
+    }
+
+    /// Copies the longest a reference can be, a copy of fixed length being the fastest, and counts what it is.
     #[inline]
     fn push_reference(&mut self, reference: &NodeRef) {
-        match reference.0[0] {
-            HASH_HEADER => self.0.extend_from_slice(&reference.0),
-            _ => self.0.extend_from_slice(reference.as_rlp()),
-        }
+        self.bytes[self.end..self.end + reference.0.len()].copy_from_slice(&reference.0);
+        self.end += reference.len();
     }
 
-    #[inline]
-    fn push_string(&mut self, bytes: &[u8]) {
-        if !matches!(bytes, [byte] if *byte < EMPTY_STRING) {
-            let mut room = [0; Self::HEADER_ROOM];
-            let start = write_header(&mut room, EMPTY_STRING, bytes.len());
-            self.0.extend_from_slice(&room[start..]);
-        }
-        self.0.extend_from_slice(bytes);
+    fn push_string(&mut self, string: &[u8]) {
+        self.end += write_string(&mut self.bytes[self.end..], string);
     }
 
     /// The list with its header.
     #[inline]
-    fn finish(&mut self) -> &[u8] {
-        let (room, payload) = self.0.split_at_mut(Self::HEADER_ROOM);
-        let start = write_header(room, EMPTY_LIST, payload.len());
-        &self.0[start..]
+    pub(super) fn finish(&mut self) -> &[u8] {
+        let header = Header::new(EMPTY_LIST, self.end - Self::HEADER_ROOM);
+        let start = Self::HEADER_ROOM - header.len;
+        self.bytes[start..Self::HEADER_ROOM].copy_from_slice(header.as_slice());
+        &self.bytes[start..self.end]
     }
 }
 
-/// Writes the header of an item at the end of `room`, and returns where it starts.
-#[inline]
-fn write_header(room: &mut [u8], code: u8, len: usize) -> usize {
-    let end = room.len();
-    if len <= SHORT_LEN_MAX {
-        room[end - 1] = code + len as u8;
-        return end - 1;
-    }
-    let digits = len.to_be_bytes();
-    let zeros = (len.leading_zeros() / 8) as usize;
-    let count = digits.len() - zeros;
-    room[end - count..].copy_from_slice(&digits[zeros..]);
-    room[end - count - 1] = code + SHORT_LEN_MAX as u8 + count as u8;
-    end - count - 1
+/// The first bytes of an RLP item.
+struct Header {
+    bytes: [u8; 9],
+    len: usize,
 }
+
+impl Header {
+    /// The header of a string or list, as `code` says, of `len` bytes.
+    #[inline]
+    fn new(code: u8, len: usize) -> Self {
+        let mut bytes = [0; 9];
+        if len <= SHORT_LEN_MAX {
+            bytes[0] = code + len as u8;
+            return Self { bytes, len: 1 };
+        }
+        let zeros = (len.leading_zeros() / 8) as usize;
+        let digits = &len.to_be_bytes()[zeros..];
+        bytes[0] = code + (SHORT_LEN_MAX + digits.len()) as u8;
+        bytes[1..=digits.len()].copy_from_slice(digits);
+        Self { bytes, len: 1 + digits.len() }
+    }
+
+    #[inline]
+    fn as_slice(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+/// Length of `string` as an RLP item.
+#[inline]
+fn string_len(string: &[u8]) -> usize {
+    match string {
+        [byte] if *byte < EMPTY_STRING => 1,
+        _ => Header::new(EMPTY_STRING, string.len()).len + string.len(),
+    }
+}
+
+/// Writes `string` as an RLP item at the start of `out`, which has room for it, and returns its length.
+#[inline]
+fn write_string(out: &mut [u8], string: &[u8]) -> usize {
+    let header = match string {
+        [byte] if *byte < EMPTY_STRING => 0,
+        _ => {
+            let header = Header::new(EMPTY_STRING, string.len());
+            out[..header.len].copy_from_slice(header.as_slice());
+            header.len
+        }
+    };
+    out[header..header + string.len()].copy_from_slice(string);
+    header + string.len()
+}
+
+/// A leaf's encoding: an account's needs no allocation.
+type LeafRlp = SmallVec<[u8; 256]>;
 
 /// References found and not yet written to the arena.
-type Found = Vec<(NodeId, NodeRef)>;
+pub(super) type Found = Vec<(NodeId, NodeRef)>;
 
 impl Trie {
     /// The root, after computing what the changes since the last call made stale.
@@ -142,18 +192,19 @@ impl Trie {
         if self.is_empty() {
             return EMPTY_ROOT;
         }
-        self.reference(self.root, 0, &mut Found::new()).hash()
+        let stored = self.arena.reference(self.root);
+        if stored.is_stale() { self.compute(self.root, 0, &mut Found::new()).hash() } else { stored.hash() }
     }
 
     fn refresh(&mut self) {
-        if self.stale_entries == 0 || self.is_empty() {
+        if self.is_empty() || !self.arena.reference(self.root).is_stale() {
             return;
         }
         if self.stale_entries >= PARALLEL_MIN && rayon::current_num_threads() > 1 {
             self.refresh_below_root();
         }
         let mut found = Found::with_capacity(self.stale_entries.saturating_mul(2));
-        self.reference(self.root, 0, &mut found);
+        self.compute(self.root, 0, &mut found);
         self.write(found);
         self.stale_entries = 0;
     }
@@ -166,10 +217,10 @@ impl Trie {
         let found: Vec<Found> = branch
             .children
             .par_iter()
-            .filter(|child| **child != NodeId::NONE)
+            .filter(|child| **child != NodeId::NONE && self.arena.reference(**child).is_stale())
             .map(|child| {
                 let mut found = Found::new();
-                self.reference(*child, from, &mut found);
+                self.compute(*child, from, &mut found);
                 found
             })
             .collect();
@@ -182,76 +233,68 @@ impl Trie {
         }
     }
 
-    /// What the parent of `node` holds of it when it leaves off at depth `from`.
-    pub(super) fn reference(&self, node: NodeId, from: usize, found: &mut Found) -> NodeRef {
-        let stored = self.arena.reference(node);
-        if !stored.is_stale() {
-            return *stored;
-        }
-        let reference = match node.as_branch() {
-            Some(index) => {
+    /// Computes what the parent of `node`, which is stale, holds of it when it leaves off at depth `from`.
+    fn compute(&self, node: NodeId, from: usize, found: &mut Found) -> NodeRef {
+        let reference = match node.kind() {
+            NodeKind::Branch(index) => {
                 let branch = NodeRef::new(self.encode_branch(index, found).finish());
                 match self.encode_extension(index, from, &branch) {
                     Some(mut extension) => NodeRef::new(extension.finish()),
                     None => branch,
                 }
             }
-            None => NodeRef::new(self.encode_leaf(node, from).finish()),
+            NodeKind::Leaf(index) => NodeRef::new(&self.encode_leaf(index, from)),
+            NodeKind::None => return NodeRef::EMPTY,
         };
         found.push((node, reference));
         reference
     }
 
-    fn encode_branch(&self, index: usize, found: &mut Found) -> NodeRlp {
+    #[inline]
+    pub(super) fn encode_branch(&self, index: usize, found: &mut Found) -> NodeRlp {
         let branch = self.arena.branch(index);
         let from = branch.depth() + 1;
         let mut rlp = NodeRlp::new();
         for child in branch.children {
             if child == NodeId::NONE {
-                rlp.0.push(EMPTY_STRING);
+                rlp.push_empty();
                 continue;
             }
             let stored = self.arena.reference(child);
             if stored.is_stale() {
-                rlp.push_reference(&self.reference(child, from, found));
+                rlp.push_reference(&self.compute(child, from, found));
             } else {
                 rlp.push_reference(stored);
             }
         }
-        rlp.0.push(EMPTY_STRING); // keys have one length: no entry ends at a branch
+        rlp.push_empty(); // keys have one length: no entry ends at a branch
         rlp
     }
 
     /// The extension from depth `from` to a branch, if there is a gap between them.
-    fn encode_extension(&self, branch: usize, from: usize, reference: &NodeRef) -> Option<NodeRlp> {
-        let depth = self.arena.branch(branch).depth();
+    #[inline]
+    pub(super) fn encode_extension(&self, index: usize, from: usize, reference: &NodeRef) -> Option<NodeRlp> {
+        let depth = self.arena.branch(index).depth();
         (depth > from).then(|| {
+            let key = self.arena.any_key(NodeId::branch(index));
             let mut rlp = NodeRlp::new();
-            rlp.push_string(&nibble::encode_extension_path(self.arena.any_key(NodeId::branch(branch)), from, depth));
+            rlp.push_string(&nibble::encode_extension_path(key, from, depth));
             rlp.push_reference(reference);
             rlp
         })
     }
 
-    fn encode_leaf(&self, node: NodeId, from: usize) -> NodeRlp {
-        let mut rlp = NodeRlp::new();
-        if let Some(index) = node.as_leaf() {
-            let leaf = self.arena.leaf(index);
-            rlp.push_string(&nibble::encode_leaf_path(&leaf.key, from));
-            rlp.push_string(self.arena.value(leaf));
-        }
+    #[inline]
+    pub(super) fn encode_leaf(&self, index: usize, from: usize) -> LeafRlp {
+        let leaf = self.arena.leaf(index);
+        let path = nibble::encode_leaf_path(&leaf.key, from);
+        let value = self.arena.value(leaf);
+        let len = string_len(&path) + string_len(value);
+        let header = Header::new(EMPTY_LIST, len);
+        let mut rlp = LeafRlp::from_elem(0, header.len + len);
+        rlp[..header.len].copy_from_slice(header.as_slice());
+        let path_len = write_string(&mut rlp[header.len..], &path);
+        write_string(&mut rlp[header.len + path_len..], value);
         rlp
-    }
-
-    /// The encodings `eth_getProof` lists for `node`: an extension, if there is one, and the node.
-    pub(super) fn encodings(&self, node: NodeId, from: usize) -> (Option<NodeRlp>, NodeRlp) {
-        match node.as_branch() {
-            Some(index) => {
-                let mut branch = self.encode_branch(index, &mut Found::new());
-                let reference = NodeRef::new(branch.finish());
-                (self.encode_extension(index, from, &reference), branch)
-            }
-            None => (None, self.encode_leaf(node, from)),
-        }
     }
 }

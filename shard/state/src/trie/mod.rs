@@ -33,9 +33,9 @@ mod tests;
 use alloy_primitives::{B256, b256};
 
 pub use state::StateTrie;
-pub use verify::{ProofError, verify_proof};
+pub use verify::{NodeError, ProofError, verify_proof};
 
-use arena::{Arena, NodeId};
+use arena::{Arena, NodeId, NodeKind};
 
 /// Root of a trie without entries: keccak-256 of the RLP empty string.
 pub const EMPTY_ROOT: B256 = b256!("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421");
@@ -76,12 +76,16 @@ impl Trie {
     pub fn get(&self, key: &B256) -> Option<&[u8]> {
         let mut node = self.root;
         loop {
-            if let Some(index) = node.as_branch() {
-                let branch = self.arena.branch(index);
-                node = branch.children[nibble::at(key, branch.depth())];
-            } else {
-                let leaf = self.arena.leaf(node.as_leaf()?);
-                return (leaf.key == *key).then(|| self.arena.value(leaf));
+            match node.kind() {
+                NodeKind::Branch(index) => {
+                    let branch = self.arena.branch(index);
+                    node = branch.children[nibble::at(key, branch.depth())];
+                }
+                NodeKind::Leaf(index) => {
+                    let leaf = self.arena.leaf(index);
+                    return (leaf.key == *key).then(|| self.arena.value(leaf));
+                }
+                NodeKind::None => return None,
             }
         }
     }

@@ -14,7 +14,7 @@ pub(super) const LEAF_FLAG: u8 = 0x20;
 pub(super) const ODD_FLAG: u8 = 0x10;
 
 /// A hex-prefix path: at most the flag byte and a whole key.
-pub(super) type EncodedPath = SmallVec<[u8; 40]>;
+pub(super) type EncodedPath = SmallVec<[u8; 36]>;
 
 /// The nibble of `key` at `depth`, which is below [`PATH_LEN`].
 #[inline]

@@ -10,8 +10,8 @@ use alloy_primitives::{B256, Bytes};
 
 use super::{
     Trie,
-    arena::NodeId,
-    hash::{HASHED_LEN_MIN, NodeRlp},
+    arena::NodeKind,
+    hash::{Found, HASHED_LEN_MIN, NodeRef},
     nibble,
 };
 
@@ -21,29 +21,31 @@ impl Trie {
         let mut proof = Vec::new();
         let mut node = self.root;
         let mut from = 0;
-        while node != NodeId::NONE {
-            let (extension, rlp) = self.encodings(node, from);
-            if let Some(extension) = extension {
-                list(&mut proof, extension);
-            }
-            let Some(index) = node.as_branch() else {
-                list(&mut proof, rlp);
-                break;
+        loop {
+            let index = match node.kind() {
+                NodeKind::Branch(index) => index,
+                NodeKind::Leaf(index) => {
+                    list(&mut proof, &self.encode_leaf(index, from));
+                    return proof;
+                }
+                NodeKind::None => return proof,
             };
             let branch = self.arena.branch(index);
-            if branch.depth() > from && nibble::first_difference(key, self.arena.any_key(node)) < branch.depth() {
-                break;
+            let mut rlp = self.encode_branch(index, &mut Found::new());
+            if let Some(mut extension) = self.encode_extension(index, from, &NodeRef::new(rlp.finish())) {
+                list(&mut proof, extension.finish());
+                if nibble::first_difference(key, self.arena.any_key(node)) < branch.depth() {
+                    return proof;
+                }
             }
-            list(&mut proof, rlp);
+            list(&mut proof, rlp.finish());
             node = branch.children[nibble::at(key, branch.depth())];
             from = branch.depth() + 1;
         }
-        proof
     }
 }
 
-fn list(proof: &mut Vec<Bytes>, mut node: NodeRlp) {
-    let node = node.finish();
+fn list(proof: &mut Vec<Bytes>, node: &[u8]) {
     if proof.is_empty() || node.len() >= HASHED_LEN_MIN {
         proof.push(Bytes::copy_from_slice(node));
     }

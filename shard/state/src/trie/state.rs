@@ -132,12 +132,15 @@ impl StateTrie {
 
 /// The changes with the keys of their accounts, ascending, those of one account in the order given.
 fn sorted_by_key(changes: &[AccountChange]) -> Vec<(B256, &AccountChange)> {
-    let keyed = |change| (keccak256(AccountChange::address(change)), change);
     let mut keyed: Vec<_> = if changes.len() >= PARALLEL_MIN && rayon::current_num_threads() > 1 {
-        changes.par_iter().map(keyed).collect()
+        changes.par_iter().map(with_key).collect()
     } else {
-        changes.iter().map(keyed).collect()
+        changes.iter().map(with_key).collect()
     };
     keyed.sort_by_key(|change| change.0);
     keyed
+}
+
+fn with_key(change: &AccountChange) -> (B256, &AccountChange) {
+    (keccak256(change.address), change)
 }

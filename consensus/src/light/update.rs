@@ -1,0 +1,56 @@
+//! What one update tells, once verified.
+
+use super::LightError;
+use crate::layout::{verify_beacon_table, verify_mix, verify_record, verify_shard_count};
+use primitives::{B256, BeaconHeader, EpochTable, LightUpdate, RecordProof, ShardId, ShardRecord};
+
+/// The parts of the beacon chain that followers need, at one header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BeaconView {
+    /// The header.
+    pub header: BeaconHeader,
+    /// The randomness after it.
+    pub mix: B256,
+    /// The beacon chain's own committees.
+    pub beacon_table: EpochTable,
+    /// Every shard's entry, in order of shard.
+    pub records: Vec<ShardRecord>,
+}
+
+impl BeaconView {
+    /// The entry of `shard`.
+    pub fn record(&self, shard: ShardId) -> Option<&ShardRecord> {
+        self.records.get(shard.get() as usize)
+    }
+}
+
+/// Verifies that every part of the update is in the state of its header, and that none is left out.
+pub(super) fn verify_parts(update: LightUpdate) -> Result<BeaconView, LightError> {
+    let LightUpdate { certified, mix, mix_branch, beacon_table, beacon_table_branch, records } = update;
+    let state_root = certified.header.state_root;
+    if !verify_mix(state_root, mix, &mix_branch) {
+        return Err(LightError::Mix);
+    }
+    if !verify_beacon_table(state_root, &beacon_table, &beacon_table_branch) {
+        return Err(LightError::BeaconTable);
+    }
+    verify_records(state_root, &records)?;
+    let records = records.into_iter().map(|proof| proof.record).collect();
+    Ok(BeaconView { header: certified.header, mix, beacon_table, records })
+}
+
+fn verify_records(state_root: B256, records: &[RecordProof]) -> Result<(), LightError> {
+    for (expected, RecordProof { record, branch }) in records.iter().enumerate() {
+        if record.shard.get() as usize != expected {
+            return Err(LightError::RecordOrder { expected, found: record.shard });
+        }
+        if !verify_record(state_root, record, branch) {
+            return Err(LightError::Record { shard: record.shard });
+        }
+    }
+    // Each branch binds the registry's length; without any record nothing would.
+    match records.first() {
+        Some(first) if verify_shard_count(&first.branch, records.len()) => Ok(()),
+        _ => Err(LightError::RecordCount { found: records.len() }),
+    }
+}

@@ -1,0 +1,1 @@
+//! The beacon node's REST interface.

@@ -1,0 +1,179 @@
+//! JSON-RPC over HTTP and WebSocket on one port.
+//!
+//! What holds: everything that comes from outside is bounded by [`ServerConfig`] (connections, bytes, batch
+//! entries, subscriptions, waiting notifications), and what exceeds a bound is answered, never obeyed.
+
+mod answers;
+mod subscription_id;
+
+use answers::GethAnswers;
+use jsonrpsee::server::{
+    BatchRequestConfig, HttpBody, Methods, PingConfig, Server, ServerConfig as Transport,
+    middleware::rpc::RpcServiceBuilder,
+};
+use std::{io, net::SocketAddr, time::Duration};
+use subscription_id::HexIds;
+use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+
+/// Notifications that may wait for one connection; a subscriber that lets more wait is dropped.
+const BUFFER_MESSAGES: u32 = 1_024;
+/// How often an idle WebSocket is asked whether anyone is there.
+const PING_INTERVAL: Duration = Duration::from_secs(30);
+/// How long it may take to answer.
+const PING_PATIENCE: Duration = Duration::from_secs(40);
+/// How long a new connection may take to send its first request's head.
+const FIRST_REQUEST_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Which web pages may call the server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Cors {
+    /// None.
+    #[default]
+    Off,
+    /// All: as development networks do.
+    Any,
+    /// Those of these origins, like `https://example.org`.
+    Origins(Vec<String>),
+}
+
+/// What a server takes, and how much of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerConfig {
+    /// Where it listens; port zero is any free one.
+    pub listen: SocketAddr,
+    /// Most connections at once.
+    pub max_connections: u32,
+    /// Largest request, bytes.
+    pub max_request_bytes: u32,
+    /// Largest response, bytes; a batch's responses count together.
+    pub max_response_bytes: u32,
+    /// Most calls in one batch.
+    pub batch_max: u32,
+    /// Most subscriptions of one connection.
+    pub subscriptions_max: u32,
+    /// Which web pages may call it.
+    pub cors: Cors,
+}
+
+impl ServerConfig {
+    /// A server at `listen` with limits that suit a public endpoint.
+    pub const fn new(listen: SocketAddr) -> Self {
+        Self {
+            listen,
+            max_connections: 500,
+            max_request_bytes: 5 * 1024 * 1024,
+            max_response_bytes: 25 * 1024 * 1024,
+            batch_max: 1_000,
+            subscriptions_max: 100,
+            cors: Cors::Off,
+        }
+    }
+}
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Another process has the port.
+    #[error("port {} of {} is taken by another process: stop it, or listen on another port", listen.port(), listen.ip())]
+    PortTaken {
+        /// Where it was to listen.
+        listen: SocketAddr,
+    },
+    /// The system does not let it listen there.
+    #[error("cannot listen on {listen}: {source}; choose an address of this machine and a port this user may open")]
+    Bind {
+        /// Where it was to listen.
+        listen: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// An origin that no browser would send.
+    #[error("`{origin}` is no origin: expected something like https://example.org")]
+    Origin {
+        /// As configured.
+        origin: String,
+    },
+}
+
+impl ServeError {
+    fn bind(listen: SocketAddr, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::AddrInUse => Self::PortTaken { listen },
+            _ => Self::Bind { listen, source },
+        }
+    }
+}
+
+/// A running server; it stops when the last handle is dropped.
+#[derive(Clone, Debug)]
+pub struct ServerHandle {
+    address: SocketAddr,
+    inner: jsonrpsee::server::ServerHandle,
+}
+
+impl ServerHandle {
+    /// Where it listens, with the port it was given.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes no more requests, lets those in work end, and returns when the last connection is closed.
+    pub async fn stop(self) {
+        if self.inner.stop().is_ok() {
+            self.inner.stopped().await;
+        }
+    }
+
+    /// Returns when the server has stopped.
+    pub async fn stopped(self) {
+        self.inner.stopped().await;
+    }
+}
+
+/// Starts serving `methods`; must be called inside a tokio runtime.
+pub async fn serve(config: ServerConfig, methods: impl Into<Methods>) -> Result<ServerHandle, ServeError> {
+    let listen = config.listen;
+    let transport = Transport::builder()
+        .max_connections(config.max_connections)
+        .max_request_body_size(config.max_request_bytes)
+        .max_response_body_size(config.max_response_bytes)
+        .max_subscriptions_per_connection(config.subscriptions_max)
+        .set_batch_request_config(BatchRequestConfig::Limit(config.batch_max))
+        .set_message_buffer_capacity(BUFFER_MESSAGES)
+        .enable_ws_ping(PingConfig::new().ping_interval(PING_INTERVAL).inactive_limit(PING_PATIENCE))
+        .set_first_request_timeout(Some(FIRST_REQUEST_PATIENCE))
+        .set_id_provider(HexIds)
+        .set_tcp_no_delay(true)
+        .build();
+    let max_response_bytes = config.max_response_bytes as usize;
+    let answers = RpcServiceBuilder::new()
+        .layer_fn(move |service| GethAnswers::new(service, max_response_bytes));
+    let server = Server::builder()
+        .set_config(transport)
+        .set_http_middleware(tower::ServiceBuilder::new().option_layer(cors(&config.cors)?))
+        .set_rpc_middleware(answers)
+        .build(listen)
+        .await
+        .map_err(|source| ServeError::bind(listen, source))?;
+    let address = server.local_addr().map_err(|source| ServeError::bind(listen, source))?;
+    Ok(ServerHandle { address, inner: server.start(methods) })
+}
+
+/// The layer that tells browsers which pages may call.
+fn cors(cors: &Cors) -> Result<Option<CorsLayer>, ServeError> {
+    let origin = match cors {
+        Cors::Off => return Ok(None),
+        Cors::Any => AllowOrigin::any(),
+        Cors::Origins(origins) => {
+            let origins = origins
+                .iter()
+                .map(|origin| origin.parse().map_err(|_| ServeError::Origin { origin: origin.clone() }))
+                .collect::<Result<Vec<_>, _>>()?;
+            AllowOrigin::list(origins)
+        }
+    };
+    Ok(Some(CorsLayer::new().allow_origin(origin).allow_methods(Any).allow_headers(Any)))
+}
+
+#[cfg(test)]
+mod tests;

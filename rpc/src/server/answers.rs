@@ -1,0 +1,120 @@
+//! Turns the server library's own errors into geth's, and runs the calls of a batch side by side.
+//!
+//! Side by side, because a batch of transactions is then one batch of signatures for the pool. Calls are begun in
+//! the order they stand in, and answered in it.
+
+use crate::RpcError;
+use futures::future::join_all;
+use jsonrpsee::{
+    core::server::BatchResponseBuilder,
+    server::{
+        MethodResponse,
+        middleware::rpc::{Batch, BatchEntry, Notification, Request, RpcServiceT},
+    },
+    types::{ErrorObjectOwned, Id},
+};
+use std::future::Future;
+
+/// What the library answers to a subscription over HTTP.
+const INTERNAL: i32 = crate::error::INTERNAL;
+const NOT_FOUND: i32 = crate::error::METHOD_NOT_FOUND;
+
+/// Longest method name that an answer repeats, characters.
+const NAME_CHARS_MAX: usize = 128;
+
+#[derive(Clone, Debug)]
+pub(super) struct GethAnswers<S> {
+    service: S,
+    max_response_bytes: usize,
+}
+
+impl<S> GethAnswers<S> {
+    pub(super) const fn new(service: S, max_response_bytes: usize) -> Self {
+        Self { service, max_response_bytes }
+    }
+}
+
+impl<S> RpcServiceT for GethAnswers<S>
+where
+    S: RpcServiceT<
+            MethodResponse = MethodResponse,
+            BatchResponse = MethodResponse,
+            NotificationResponse = MethodResponse,
+        > + Clone
+        + Send
+        + Sync
+        + 'static,
+{
+    type MethodResponse = MethodResponse;
+    type NotificationResponse = MethodResponse;
+    type BatchResponse = MethodResponse;
+
+    fn call<'a>(&self, request: Request<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
+        let service = self.service.clone();
+        async move {
+            let method = request.method.clone();
+            let id = request.id.clone();
+            let response = service.call(request).await;
+            let error = match response.as_error_code() {
+                Some(NOT_FOUND) if !method.ends_with("_subscribe") => {
+                    RpcError::MethodNotFound { method: method.chars().take(NAME_CHARS_MAX).collect() }
+                }
+                Some(INTERNAL) if method.ends_with("_subscribe") || method.ends_with("_unsubscribe") => {
+                    RpcError::NotificationsUnsupported
+                }
+                _ => return response,
+            };
+            refuse(id, error, response)
+        }
+    }
+
+    fn batch<'a>(&self, batch: Batch<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
+        let service = self.clone();
+        async move {
+            let answers = join_all(batch.into_iter().map(|entry| service.answer(entry))).await;
+            let mut responses = BatchResponseBuilder::new_with_limit(service.max_response_bytes);
+            let notifications = answers.iter().any(Option::is_none);
+            for answer in answers.into_iter().flatten() {
+                if let Err(too_large) = responses.append(answer) {
+                    return too_large;
+                }
+            }
+            if responses.is_empty() && notifications {
+                return MethodResponse::notification();
+            }
+            MethodResponse::from_batch(responses.finish())
+        }
+    }
+
+    fn notification<'a>(&self, n: Notification<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
+        self.service.notification(n)
+    }
+}
+
+impl<S> GethAnswers<S>
+where
+    Self: RpcServiceT<MethodResponse = MethodResponse, NotificationResponse = MethodResponse>,
+{
+    /// The answer to one entry of a batch; a notification has none.
+    async fn answer<'a>(
+        &self,
+        entry: Result<BatchEntry<'a>, jsonrpsee::core::middleware::BatchEntryErr<'a>>,
+    ) -> Option<MethodResponse> {
+        match entry {
+            Ok(BatchEntry::Call(request)) => Some(self.call(request).await),
+            Ok(BatchEntry::Notification(notification)) => {
+                self.notification(notification).await;
+                None
+            }
+            Err(error) => {
+                let (error, id) = error.into_parts();
+                Some(MethodResponse::error(id, error))
+            }
+        }
+    }
+}
+
+fn refuse(id: Id<'_>, error: RpcError, response: MethodResponse) -> MethodResponse {
+    let (_, _, extensions) = response.into_parts();
+    MethodResponse::error(id, ErrorObjectOwned::from(error)).with_extensions(extensions)
+}

@@ -1,0 +1,97 @@
+//! `eth_subscribe`: copies a node's stream into one client's connection.
+//!
+//! What holds: nothing here waits for a client. A connection's buffer is bounded; a client that lets it fill
+//! loses the subscription, and the log says so.
+
+use crate::{RpcError, argument::Arguments, method::EthApi};
+use alloy_rpc_types_eth::Filter;
+use futures::{
+    FutureExt as _, StreamExt as _,
+    future::{Either, select},
+    stream::BoxStream,
+};
+use jsonrpsee::{
+    PendingSubscriptionSink, RpcModule, SubscriptionSink, TrySendError,
+    types::{ErrorObjectOwned, Params},
+};
+use serde_json::value::{RawValue, to_raw_value};
+use std::sync::Arc;
+
+/// One notification's content, or why it cannot be written.
+type Item = Result<Box<RawValue>, serde_json::Error>;
+
+pub(crate) fn add<A: EthApi>(module: &mut RpcModule<A>) {
+    module
+        .register_subscription(
+            "eth_subscribe",
+            "eth_subscription",
+            "eth_unsubscribe",
+            |params, pending, api, _| async move {
+                match open(&params, &api) {
+                    Ok(stream) => pump(pending, stream).await,
+                    Err(error) => pending.reject(ErrorObjectOwned::from(error)).await,
+                }
+            },
+        )
+        .expect("each name is added once: a second one fails every test that builds a server");
+}
+
+/// The stream that the arguments of `eth_subscribe` ask for.
+fn open<A: EthApi>(params: &Params<'_>, api: &Arc<A>) -> Result<BoxStream<'static, Item>, RpcError> {
+    let mut arguments = Arguments::new(params)?;
+    let kind: String = arguments.required()?;
+    match kind.as_str() {
+        "newHeads" => {
+            arguments.finish()?;
+            Ok(api.new_heads()?.map(|header| to_raw_value(&header)).boxed())
+        }
+        "logs" => {
+            let filter: Filter = arguments.optional()?.unwrap_or_default();
+            arguments.finish()?;
+            Ok(api.new_logs(filter)?.map(|log| to_raw_value(&log)).boxed())
+        }
+        _ => Err(RpcError::SubscriptionNotFound { kind: kind.chars().take(64).collect(), namespace: "eth" }),
+    }
+}
+
+async fn pump(pending: PendingSubscriptionSink, mut stream: BoxStream<'static, Item>) {
+    let Ok(mut sink) = pending.accept().await else {
+        return; // the client left before it had its answer
+    };
+    loop {
+        let item = {
+            let closed = sink.closed().boxed();
+            match select(closed, stream.next()).await {
+                Either::Left(_) => return,
+                Either::Right((item, _)) => item,
+            }
+        };
+        match item {
+            Some(item) if forward(&mut sink, item) => {}
+            _ => return,
+        }
+    }
+}
+
+/// Whether the subscription goes on.
+fn forward(sink: &mut SubscriptionSink, item: Item) -> bool {
+    let message = match item {
+        Ok(message) => message,
+        Err(error) => {
+            tracing::error!(%error, "a notification cannot be written as JSON");
+            return false;
+        }
+    };
+    match sink.try_send(message) {
+        Ok(()) => true,
+        Err(TrySendError::Closed(_)) => false,
+        Err(TrySendError::Full(_)) => {
+            tracing::warn!(
+                connection = sink.connection_id().0,
+                buffered_max = sink.max_capacity(),
+                "subscriber too slow, subscription dropped"
+            );
+            false
+        }
+    }
+}
