@@ -92,7 +92,7 @@ impl fmt::Display for Takeover {
         write!(
             f,
             "{seats} seats drawn from {units} units: {stalling_seats} stop the chain, {quorum} take it over; \
-             an adversary with {adversary_units} units does so with probability {liveness_loss} and {safety_loss}"
+             an adversary with {adversary_units} of the units does so with probability {liveness_loss} and {safety_loss}"
         )
     }
 }

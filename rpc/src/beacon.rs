@@ -1,1 +1,23 @@
-//! The beacon node's REST interface.
+//! The beacon node's REST interface: what it serves, how it looks, and a client of it.
+//!
+//! Paths, shapes and error bodies are the standard Beacon API's where the meaning is the same (a slot is a height
+//! here); what only Atoll has stands under `/atoll/v1`. Bulk data travels as SSZ, `application/octet-stream`.
+
+mod api;
+mod decimal;
+mod error;
+mod event;
+mod id;
+mod view;
+
+pub use api::{BeaconApi, CommitteeAnswer, Found, LightBootstrap, SignedBlock, ValidatorFilter};
+pub use decimal::Decimal;
+pub use error::{ApiError, ErrorView};
+pub use event::{Event, Topic};
+pub use id::BeaconId;
+pub use view::{
+    AcceptedView, BlockBodyView, BlockMessage, BlockView, Checkpoint, CommitteeView, CrosslinkView, Data, Dated,
+    EvidenceView, FinalityCheckpoints, GenesisView, HeaderMessage, HeaderView, Identity, IdentityMetadata,
+    NodeVersion, PeerCount, Root, SeatView, ShardView, SignedHeader, StateCommittee, Syncing, Takeover,
+    ValidatorDetail, ValidatorStatus, ValidatorView, VersionedBlock,
+};

@@ -8,7 +8,7 @@ mod subscription_id;
 
 use answers::GethAnswers;
 use jsonrpsee::server::{
-    BatchRequestConfig, HttpBody, Methods, PingConfig, Server, ServerConfig as Transport,
+    BatchRequestConfig, Methods, PingConfig, Server, ServerConfig as Transport,
     middleware::rpc::RpcServiceBuilder,
 };
 use std::{io, net::SocketAddr, time::Duration};

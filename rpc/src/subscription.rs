@@ -66,9 +66,9 @@ async fn pump(pending: PendingSubscriptionSink, mut stream: BoxStream<'static, I
                 Either::Right((item, _)) => item,
             }
         };
-        match item {
-            Some(item) if forward(&mut sink, item) => {}
-            _ => return,
+        let Some(item) = item else { return };
+        if !forward(&mut sink, item) {
+            return;
         }
     }
 }

@@ -103,7 +103,11 @@ impl Batch {
             }
             for key in changes.keys() {
                 if key.is_empty() || key.len() > KEY_BYTES_MAX {
-                    return Err(StorageError::KeyLength { table: name, found: key.len(), max: KEY_BYTES_MAX });
+                    return Err(StorageError::KeyLength {
+                        table: name,
+                        found: key.len(),
+                        max: KEY_BYTES_MAX,
+                    });
                 }
             }
         }

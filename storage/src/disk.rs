@@ -55,7 +55,9 @@ impl Directory {
         let backend = match self {
             Self::Real(_) => {
                 let mut options = OpenOptions::new();
-                Backend::Real(options.read(true).write(true).create(true).truncate(true).open(&path).map_err(failed)?)
+                Backend::Real(
+                    options.read(true).write(true).create(true).truncate(true).open(&path).map_err(failed)?,
+                )
             }
             Self::Memory(directory) => Backend::Memory(directory.create(name).map_err(failed)?),
         };
@@ -67,7 +69,9 @@ impl Directory {
         let path = self.path(name);
         let failed = |source| StorageError::io("open", &path, source);
         let backend = match self {
-            Self::Real(_) => Backend::Real(OpenOptions::new().read(true).write(true).open(&path).map_err(failed)?),
+            Self::Real(_) => {
+                Backend::Real(OpenOptions::new().read(true).write(true).open(&path).map_err(failed)?)
+            }
             Self::Memory(directory) => Backend::Memory(directory.open(name).map_err(failed)?),
         };
         Ok(RawFile { path, backend })

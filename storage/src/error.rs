@@ -51,6 +51,10 @@ pub enum StorageError {
     #[error("table {name} was not declared when the store was opened")]
     UnknownTable { name: Box<str> },
 
+    /// The store keeps this table for itself.
+    #[error("table {name} is the store's own: declare another name")]
+    ReservedTable { name: &'static str },
+
     /// A key is empty or longer than the tables accept.
     #[error("a key of table {table} has {found} bytes, the tables take 1 to {max}")]
     KeyLength { table: &'static str, found: usize, max: usize },

@@ -117,7 +117,12 @@ impl Journal {
     }
 
     /// Appends what `kind` says, if it may follow; returns the position after it.
-    pub(crate) fn append(&mut self, kind: Kind, record: &[u8], batch: &Batch) -> Result<Position, StorageError> {
+    pub(crate) fn append(
+        &mut self,
+        kind: Kind,
+        record: &[u8],
+        batch: &Batch,
+    ) -> Result<Position, StorageError> {
         match (kind, self.sequence) {
             (Kind::Commit(found), Some(last)) if last.checked_add(1) != Some(found) => {
                 return Err(StorageError::NotNext { expected: last.saturating_add(1), found });

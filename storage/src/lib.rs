@@ -26,4 +26,4 @@ pub use error::{Corruption, StorageError};
 pub use memory_disk::MemoryDisk;
 pub use snapshot::{Entries, Snapshot};
 pub use store::{Records, Recovery, Store};
-pub use table::{DecodeError, FixedKey, KEY_BYTES_MAX, Key, Ssz, Table, Value};
+pub use table::{DecodeError, FixedKey, KEY_BYTES_MAX, Key, Row, Ssz, Table, Value};

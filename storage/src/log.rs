@@ -89,7 +89,9 @@ impl ChangeLog {
             let verify = following.is_none_or(|&following| following > verify_from);
             cut += log.open_segment(first, verify, following.is_none())?;
         }
-        if durability == Durability::Power && let Some(last) = log.segments.back() {
+        if durability == Durability::Power
+            && let Some(last) = log.segments.back()
+        {
             // A killed process may have left a whole record that the disk does not have yet.
             last.file().sync()?;
             log.directory.sync()?;
@@ -208,6 +210,9 @@ impl ChangeLog {
     pub(crate) fn prune(&mut self, keep_from: u64) -> Result<(), StorageError> {
         while self.can_prune(keep_from) {
             self.directory.remove(&segment::name_of(self.first()))?;
+            if self.durability == Durability::Power {
+                self.directory.sync()?; // so that no later file can be gone without this one
+            }
             self.segments.pop_front();
             let first = self.first();
             while self.records.front().is_some_and(|record| record.number < first) {

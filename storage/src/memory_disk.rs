@@ -69,11 +69,12 @@ impl MemoryDisk {
             match change {
                 Unsynced::Created { name } if stays == 0 => drop(state.files.remove(&name)),
                 Unsynced::Created { .. } => {}
+                Unsynced::Written { from, to, .. } if from + stays == to => {}
                 Unsynced::Written { content, from, to } => {
                     let mut bytes = content.lock();
                     bytes.truncate(from + stays);
                     // Half of the torn writes leave their full length behind, empty.
-                    if stays > 0 && from + stays < to && mix(!seed) & 1 == 0 {
+                    if stays > 0 && mix(!seed) & 1 == 0 {
                         bytes.resize(to, 0);
                     }
                 }
@@ -171,7 +172,11 @@ impl MemoryDirectory {
     }
 
     /// Replaces the tables by what `change` makes of them, in one step.
-    pub(crate) fn change_tables(&self, position: Position, change: impl FnOnce(&mut MemoryContent)) -> io::Result<()> {
+    pub(crate) fn change_tables(
+        &self,
+        position: Position,
+        change: impl FnOnce(&mut MemoryContent),
+    ) -> io::Result<()> {
         self.operate(|state| {
             change(&mut state.tables);
             state.tables.position = position;

@@ -75,7 +75,8 @@ impl Overlay {
 
     /// This overlay without the layers up to record `number`.
     pub(crate) fn without(&self, number: u64) -> Self {
-        let layers: Vec<_> = self.layers.iter().filter(|layer| layer.position.number > number).cloned().collect();
+        let layers: Vec<_> =
+            self.layers.iter().filter(|layer| layer.position.number > number).cloned().collect();
         let bytes = layers.iter().map(|layer| layer.bytes).sum();
         Self { layers, position: self.position, bytes }
     }

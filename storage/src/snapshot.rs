@@ -14,7 +14,7 @@ use crate::{
     error::StorageError,
     overlay::Overlay,
     store::Shared,
-    table::{Key, Table, Value},
+    table::{Key, Row, Table, Value},
     tables::{Bounds, Direction, View, borrowed, is_empty},
 };
 
@@ -68,18 +68,21 @@ impl Snapshot {
     }
 
     /// The entries with keys in `range`, in descending order.
-    pub fn range_reversed<T: Table>(&self, range: impl RangeBounds<T::Key>) -> Result<Entries<'_, T>, StorageError> {
+    pub fn range_reversed<T: Table>(
+        &self,
+        range: impl RangeBounds<T::Key>,
+    ) -> Result<Entries<'_, T>, StorageError> {
         self.entries(&encode_bounds(&range), Direction::Backward)
     }
 
     /// The first entry whose key is `key` or after it.
-    pub fn first_at_or_after<T: Table>(&self, key: &T::Key) -> Result<Option<(T::Key, T::Value)>, StorageError> {
+    pub fn first_at_or_after<T: Table>(&self, key: &T::Key) -> Result<Option<Row<T>>, StorageError> {
         let bounds = (Bound::Included(key.to_bytes()), Bound::Unbounded);
         self.entries::<T>(&bounds, Direction::Forward)?.next().transpose()
     }
 
     /// The entry with the greatest key.
-    pub fn last<T: Table>(&self) -> Result<Option<(T::Key, T::Value)>, StorageError> {
+    pub fn last<T: Table>(&self) -> Result<Option<Row<T>>, StorageError> {
         self.range_reversed::<T>(..)?.next().transpose()
     }
 
@@ -96,12 +99,18 @@ impl Snapshot {
         Ok(inverse)
     }
 
-    fn entries<T: Table>(&self, bounds: &Bounds, direction: Direction) -> Result<Entries<'_, T>, StorageError> {
+    fn entries<T: Table>(
+        &self,
+        bounds: &Bounds,
+        direction: Direction,
+    ) -> Result<Entries<'_, T>, StorageError> {
         let mut sources: Vec<Peekable<Source<'_>>> = Vec::new();
         if !is_empty(bounds) {
             for changes in self.overlay.newest_first().filter_map(|batch| batch.tables.get(T::NAME)) {
                 let range = changes.range::<[u8], (Bound<&[u8]>, Bound<&[u8]>)>(borrowed(bounds));
-                let entries = range.map(|(key, value)| Ok((Cow::Borrowed(key.as_slice()), value.as_deref().map(Cow::Borrowed))));
+                let entries = range.map(|(key, value)| {
+                    Ok((Cow::Borrowed(key.as_slice()), value.as_deref().map(Cow::Borrowed)))
+                });
                 let source: Source<'_> = match direction {
                     Direction::Forward => Box::new(entries),
                     Direction::Backward => Box::new(entries.rev()),
@@ -109,7 +118,8 @@ impl Snapshot {
                 sources.push(source.peekable());
             }
             let entries = self.view.scan(T::NAME, bounds, direction)?;
-            let source: Source<'_> = Box::new(entries.map(|entry| entry.map(|(key, value)| (key, Some(value)))));
+            let source: Source<'_> =
+                Box::new(entries.map(|entry| entry.map(|(key, value)| (key, Some(value)))));
             sources.push(source.peekable());
         }
         Ok(Entries { sources, direction, table: PhantomData })
@@ -168,7 +178,7 @@ impl<'a, T> Entries<'a, T> {
 }
 
 impl<T: Table> Iterator for Entries<'_, T> {
-    type Item = Result<(T::Key, T::Value), StorageError>;
+    type Item = Result<Row<T>, StorageError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
@@ -185,7 +195,7 @@ fn encode_bounds<K: Key>(range: &impl RangeBounds<K>) -> Bounds {
     (range.start_bound().map(K::to_bytes), range.end_bound().map(K::to_bytes))
 }
 
-fn decode_entry<T: Table>(key: &[u8], value: &[u8]) -> Result<(T::Key, T::Value), StorageError> {
+fn decode_entry<T: Table>(key: &[u8], value: &[u8]) -> Result<Row<T>, StorageError> {
     let key = T::Key::decode(key).map_err(|source| StorageError::Decode { table: T::NAME, source })?;
     Ok((key, decode_value::<T>(value)?))
 }

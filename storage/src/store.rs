@@ -27,6 +27,7 @@ use std::{
 
 use parking_lot::{Condvar, Mutex, RwLock};
 
+use open::DirectoryLock;
 pub use open::Recovery;
 
 use crate::{
@@ -38,7 +39,7 @@ use crate::{
     memory_disk::{MemoryDisk, MemoryGuard},
     overlay::{Layer, Overlay},
     snapshot::{Snapshot, decode_value},
-    table::{Key, Table},
+    table::{Key, Row, Table},
     tables::{Position, Tables},
 };
 
@@ -93,8 +94,8 @@ struct Signal {
 /// Keeps others out of the directory.
 #[derive(Debug)]
 enum Guard {
-    Real { _lock: std::fs::File },
-    Memory { _guard: MemoryGuard },
+    Real { _lock: DirectoryLock },
+    Memory { _lock: MemoryGuard },
 }
 
 impl Store {
@@ -157,7 +158,9 @@ impl Store {
         let journal = self.shared().journal.lock();
         match (journal.first_commit(), self.last_sequence()) {
             (Some(oldest), _) if sequence < oldest => Err(StorageError::Pruned { sequence, oldest }),
-            (None, Some(last)) if sequence <= last => Err(StorageError::Pruned { sequence, oldest: last + 1 }),
+            (None, Some(last)) if sequence <= last => {
+                Err(StorageError::Pruned { sequence, oldest: last + 1 })
+            }
             _ => Ok(Records { locations: journal.commits_from(sequence).into_iter() }),
         }
     }
@@ -196,17 +199,17 @@ impl Store {
         &self,
         range: impl RangeBounds<T::Key>,
         limit: usize,
-    ) -> Result<Vec<(T::Key, T::Value)>, StorageError> {
+    ) -> Result<Vec<Row<T>>, StorageError> {
         self.snapshot()?.range::<T>(range)?.take(limit).collect()
     }
 
     /// The first entry whose key is `key` or after it.
-    pub fn first_at_or_after<T: Table>(&self, key: &T::Key) -> Result<Option<(T::Key, T::Value)>, StorageError> {
+    pub fn first_at_or_after<T: Table>(&self, key: &T::Key) -> Result<Option<Row<T>>, StorageError> {
         self.snapshot()?.first_at_or_after::<T>(key)
     }
 
     /// The entry with the greatest key.
-    pub fn last<T: Table>(&self) -> Result<Option<(T::Key, T::Value)>, StorageError> {
+    pub fn last<T: Table>(&self) -> Result<Option<Row<T>>, StorageError> {
         self.snapshot()?.last::<T>()
     }
 

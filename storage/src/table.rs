@@ -17,6 +17,9 @@ pub trait Table {
     type Value: Value;
 }
 
+/// A key of a table with its value.
+pub type Row<T> = (<T as Table>::Key, <T as Table>::Value);
+
 /// A key or value read from a table does not have the form its type requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {

@@ -9,7 +9,7 @@ use std::{fs, path::PathBuf};
 use zeroize::Zeroizing;
 
 /// EIP-2334 path of a validator's key; seats are its children.
-const KEY_PATH: &str = "m/12381/3600/0/0";
+pub const KEY_PATH: &str = "m/12381/3600/0/0";
 
 /// Makes and lists a validator's keys.
 #[derive(Debug, Parser)]
@@ -83,9 +83,7 @@ impl Cli {
         match keys {
             Keys::New(New { target }) => {
                 let password = password(target.password_file.as_ref(), "New password: ")?;
-                let seed: Zeroizing<[u8; 32]> = Zeroizing::new(rand::random());
-                let secret = SecretKey::derive_master(seed.as_ref())?.derive_path(KEY_PATH)?;
-                store(&target, &secret, KEY_PATH, &password)
+                store(&target, &random_secret()?, KEY_PATH, &password)
             }
             Keys::Import(Import { keystore, target }) => {
                 let text = fs::read_to_string(&keystore).wrap_err_with(|| keystore.display().to_string())?;
@@ -96,6 +94,12 @@ impl Cli {
             Keys::List(List { dir, json }) => list(&KeyDirectory::new(dir), json),
         }
     }
+}
+
+/// A new validator's key, at [`KEY_PATH`] below a random master.
+pub fn random_secret() -> eyre::Result<SecretKey> {
+    let seed: Zeroizing<[u8; 32]> = Zeroizing::new(rand::random());
+    Ok(SecretKey::derive_master(seed.as_ref())?.derive_path(KEY_PATH)?)
 }
 
 /// The first line of a password file, or what is typed.

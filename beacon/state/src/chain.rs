@@ -5,23 +5,30 @@ use crypto::mmr::Mmr;
 use primitives::{B256, BeaconHeader};
 use ssz::{Decode, DecodeError, Encode};
 
+#[cfg(test)]
+mod tests;
+
 /// All that the next block's validity depends on: the state, its header, and the ids so far.
 ///
-/// The state's root is the header's, and the history has one leaf for each height up to the header's own.
+/// The header commits to all of it: to the state by its state root, to the ids below by its history root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BeaconChainState {
     state: BeaconState,
     header: BeaconHeader,
     id: B256,
+    /// Over the ids below the header.
+    below: Mmr,
+    /// Over the ids below and the header's own.
     history: Mmr,
 }
 
 impl BeaconChainState {
     /// Sets the header on top of a history that reaches up to its parent.
-    pub(crate) fn new(state: BeaconState, header: BeaconHeader, mut history: Mmr) -> Self {
+    pub(crate) fn new(state: BeaconState, header: BeaconHeader, below: Mmr) -> Self {
         let id = header.id();
+        let mut history = below.clone();
         history.push(id);
-        Self { state, header, id, history }
+        Self { state, header, id, below, history }
     }
 
     /// The state after the header's block.
@@ -62,8 +69,8 @@ impl BeaconChainState {
         Stored {
             state: &self.state,
             header: &self.header,
-            leaf_count: self.history.leaf_count(),
-            peaks: self.history.peaks().to_vec(),
+            leaf_count: self.below.leaf_count(),
+            peaks: self.below.peaks().to_vec(),
         }
     }
 }
@@ -93,19 +100,22 @@ impl Decode for BeaconChainState {
 
     fn from_ssz_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
         let Loaded { state, header, leaf_count, peaks } = Loaded::from_ssz_bytes(bytes)?;
-        let invalid = |what: String| Err(DecodeError::BytesInvalid(what));
-        let history = match Mmr::from_parts(leaf_count, peaks) {
-            Ok(history) => history,
-            Err(error) => return invalid(error.to_string()),
-        };
-        let (expected, found) = (header.state_root, state.root());
-        if expected != found {
-            return invalid(format!("the header commits to state {expected}, found {found}"));
+        let below = Mmr::from_parts(leaf_count, peaks)
+            .map_err(|error| DecodeError::BytesInvalid(error.to_string()))?;
+        check_committed("state", header.state_root, state.root())?;
+        check_committed("history", header.history_root, below.root())?;
+        if (header.height, header.height.get()) != (state.height(), leaf_count) {
+            let (header, state) = (header.height, state.height());
+            let error = format!("header {header}, state {state} and {leaf_count} ids below do not meet");
+            return Err(DecodeError::BytesInvalid(error));
         }
-        if header.height != state.height() || header.height.get().checked_add(1) != Some(leaf_count) {
-            let (state, header) = (state.height(), header.height);
-            return invalid(format!("header {header}, state {state} and {leaf_count} leaves do not meet"));
-        }
-        Ok(Self { id: header.id(), state, header, history })
+        Ok(Self::new(state, header, below))
     }
+}
+
+fn check_committed(what: &str, expected: B256, found: B256) -> Result<(), DecodeError> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(DecodeError::BytesInvalid(format!("the header commits to {what} {expected}, found {found}")))
 }

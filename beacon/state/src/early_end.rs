@@ -15,6 +15,9 @@ use crate::progress::ShardProgress;
 use crate::state::BeaconState;
 use primitives::{ChainSpec, Epoch, EpochEntry, Height, ShardId, ShardRecord, ShardStatus};
 
+#[cfg(test)]
+mod tests;
+
 /// Whether an active shard's committee has brought no crosslink for too long at beacon height `height`.
 pub fn is_stalled(spec: &ChainSpec, record: &ShardRecord, progress: &ShardProgress, height: Height) -> bool {
     let since = record.accepted.accepted_at.max(progress.early_end_at);

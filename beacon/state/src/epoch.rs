@@ -15,6 +15,9 @@ use consensus::sampling::{committee_seed, draw_committee};
 use primitives::{B256, Chain, ChainSpec, Epoch, EpochEntry, EpochTable, Height, Seat};
 use std::cell::OnceCell;
 
+#[cfg(test)]
+mod tests;
+
 /// Why no committee can be drawn: specification or state are not what their checks leave through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DrawError {

@@ -14,6 +14,9 @@ use primitives::{
     ShardRecord, ShardStatus, SignatureBytes,
 };
 
+#[cfg(test)]
+mod tests;
+
 /// Why a genesis file gives no beacon state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GenesisStateError {

@@ -1,7 +1,7 @@
 //! What an engine must be told about a chain before it can run it.
 
 use crate::Block;
-use primitives::{B256, Certificate, Chain, Height};
+use primitives::{B256, Certificate, Chain, Committee, EpochTable, Height};
 
 /// How much a crash may cost. Reports of measurements say which was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,6 +23,8 @@ pub struct ChainConfig {
     pub interval_ms: u64,
     /// How far a block's timestamp may be ahead of the clock, milliseconds.
     pub drift_ms: u64,
+    /// Which heights belong to which epoch, as far as it is known; of this generation.
+    pub table: EpochTable,
     /// Length of an epoch for which no table says otherwise.
     pub heights_per_epoch: u64,
     /// Largest encoding of a block's body, bytes.
@@ -45,8 +47,10 @@ pub enum Start {
     Floor {
         /// The block.
         block: Block,
-        /// Its own certificate, already verified.
+        /// Its own certificate.
         certificate: Certificate,
+        /// The committee of the block's epoch.
+        committee: Committee,
     },
 }
 

@@ -102,8 +102,7 @@ impl LightClient {
         if expected != found {
             return Err(LightError::Committee { chain, epoch, expected, found });
         }
-        let held = self.authorities.get(&(chain, epoch));
-        if held.is_none_or(|held| held.committee_root() != expected) {
+        if !self.holds(chain, epoch, expected) {
             let authority = Authority::new(committee, chain, epoch, self.genesis_hash)?;
             Arc::make_mut(&mut self.authorities).insert((chain, epoch), Arc::new(authority));
             self.reappoint();
@@ -122,7 +121,7 @@ impl LightClient {
             .flat_map(|(chain, table, height)| {
                 current_and_next(table, height).map(move |entry| (chain, entry.epoch, entry.committee_root))
             })
-            .filter(|(chain, epoch, _)| !self.authorities.contains_key(&(*chain, *epoch)))
+            .filter(|(chain, epoch, root)| !self.holds(*chain, *epoch, *root))
             .collect()
     }
 
@@ -178,6 +177,11 @@ impl LightClient {
         Ok(Finalized::new(header.clone()))
     }
 
+    /// Whether the committee of this term is held, and is the one of this root.
+    fn holds(&self, chain: Chain, epoch: Epoch, root: B256) -> bool {
+        self.authorities.get(&(chain, epoch)).is_some_and(|authority| authority.committee_root() == root)
+    }
+
     /// Appoints committees that are held for one term to the missing terms that name them too: in a
     /// network of few units every draw gives the same committee.
     fn reappoint(&mut self) {
@@ -191,11 +195,12 @@ impl LightClient {
 
     /// Drops the committees that no table names any more.
     fn forget_unnamed(&mut self) {
-        let is_unnamed = |((chain, epoch), authority): &(&(Chain, Epoch), &Arc<Authority>)| {
-            let entry = self.table(*chain).ok().and_then(|table| table.entry(*epoch));
-            entry.is_none_or(|entry| entry.committee_root != authority.committee_root())
+        let is_named = |chain, epoch| {
+            let entry = self.table(chain).ok().and_then(|table| table.entry(epoch));
+            entry.is_some_and(|entry| self.holds(chain, epoch, entry.committee_root))
         };
-        let unnamed: Vec<_> = self.authorities.iter().filter(is_unnamed).map(|(key, _)| *key).collect();
+        let held = self.authorities.keys().copied();
+        let unnamed: Vec<_> = held.filter(|(chain, epoch)| !is_named(*chain, *epoch)).collect();
         for key in unnamed {
             Arc::make_mut(&mut self.authorities).remove(&key);
         }

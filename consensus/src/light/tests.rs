@@ -1,1 +1,2 @@
-
+mod anchor;
+mod client;

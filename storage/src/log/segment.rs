@@ -74,7 +74,11 @@ impl Segment {
         };
         match header.filter(|header| header[8..16] == first.to_le_bytes()) {
             Some(header) => Ok(Self::new(file, first, &header)),
-            None => Err(StorageError::Corrupt { file: file.path().into(), offset: 0, what: Corruption::SegmentHeader }),
+            None => Err(StorageError::Corrupt {
+                file: file.path().into(),
+                offset: 0,
+                what: Corruption::SegmentHeader,
+            }),
         }
     }
 
@@ -125,7 +129,8 @@ impl Segment {
         let mut end = SEGMENT_HEADER_BYTES as u64;
         while let Some(header) = self.read_record_header(end, length)? {
             let number = self.first + records.len() as u64;
-            if header.number != number || (verify && self.read_record(end, number, header.length)?.is_none()) {
+            if header.number != number || (verify && self.read_record(end, number, header.length)?.is_none())
+            {
                 break;
             }
             records.push((end, header.length));
@@ -144,7 +149,12 @@ impl Segment {
     }
 
     /// Reads the payload of the record at `offset`; `None` if it fails the checksum.
-    pub(super) fn read_record(&self, offset: u64, number: u64, length: u32) -> Result<Option<Vec<u8>>, StorageError> {
+    pub(super) fn read_record(
+        &self,
+        offset: u64,
+        number: u64,
+        length: u32,
+    ) -> Result<Option<Vec<u8>>, StorageError> {
         let mut header = [0; RECORD_HEADER_BYTES];
         self.file.read_at(offset, &mut header)?;
         let mut payload = vec![0; length as usize];
@@ -165,7 +175,9 @@ impl Segment {
         while start < length {
             let there = usize::try_from(length - start).map_or(chunk.len(), |rest| rest.min(chunk.len()));
             self.file.read_at(start, &mut chunk[..there])?;
-            for (index, _) in chunk[..there].windows(self.mark.len()).enumerate().filter(|(_, mark)| *mark == self.mark) {
+            for (index, _) in
+                chunk[..there].windows(self.mark.len()).enumerate().filter(|(_, mark)| *mark == self.mark)
+            {
                 let offset = start + index as u64;
                 if let Some(header) = self.read_record_header(offset, length)?
                     && header.number >= next

@@ -41,7 +41,7 @@ pub struct Recovery {
 
 pub(super) fn open_directory(path: &Path, config: StoreConfig) -> Result<Store, StorageError> {
     fs::create_dir_all(path).map_err(|source| StorageError::io("create", path, source))?;
-    let guard = Guard::Real { _lock: lock(path)? };
+    let guard = Guard::Real { _lock: DirectoryLock::take(path)? };
     let journal = path.join(JOURNAL_DIRECTORY);
     let tables = path.join(TABLES_DIRECTORY);
     let is_new = !has_format(path)?;
@@ -54,8 +54,7 @@ pub(super) fn open_directory(path: &Path, config: StoreConfig) -> Result<Store, 
     if is_new {
         write_format(path)?;
     }
-    let shared = build(Directory::Real(journal), tables, config, guard, true)?;
-    let (shared, recovery) = shared;
+    let (shared, recovery) = build(Directory::Real(journal), tables, config, guard, true)?;
     let flusher = thread::Builder::new().name("storage-flush".into());
     let flusher = flusher.spawn({
         let shared = shared.clone();
@@ -67,7 +66,7 @@ pub(super) fn open_directory(path: &Path, config: StoreConfig) -> Result<Store, 
 
 pub(super) fn open_memory(disk: &MemoryDisk, config: StoreConfig) -> Result<Store, StorageError> {
     let directory = disk.attach().ok_or_else(|| StorageError::Locked { path: "memory".into() })?;
-    let guard = Guard::Memory { _guard: MemoryGuard(directory.clone()) };
+    let guard = Guard::Memory { _lock: MemoryGuard(directory.clone()) };
     let tables = Tables::Memory(MemoryTables::new(directory.clone(), config.durability));
     let (shared, recovery) = build(Directory::Memory(directory), tables, config, guard, false)?;
     Ok(Store { handle: Arc::new(Handle { shared, recovery, flusher: None }) })
@@ -82,11 +81,15 @@ fn build(
     background: bool,
 ) -> Result<(Arc<Shared>, Recovery), StorageError> {
     if config.tables.contains(&POSITION_TABLE) {
-        return Err(StorageError::UnknownTable { name: POSITION_TABLE.into() });
+        return Err(StorageError::ReservedTable { name: POSITION_TABLE });
     }
     let applied = tables.view()?.position()?;
-    let (log, cut_bytes) =
-        ChangeLog::open(directory, config.durability, config.segment_bytes, applied.number.saturating_add(1))?;
+    let (log, cut_bytes) = ChangeLog::open(
+        directory,
+        config.durability,
+        config.segment_bytes,
+        applied.number.saturating_add(1),
+    )?;
     let (journal, replayed) = Journal::open(log, applied, config.tables)?;
     let recovery = Recovery { replayed_records: replayed.len() as u64, cut_bytes };
     let mut overlay = Overlay::new(applied);
@@ -113,15 +116,29 @@ fn build(
     Ok((shared, recovery))
 }
 
-/// Takes the lock that ends with the process, however that ends.
-fn lock(path: &Path) -> Result<File, StorageError> {
-    let file = path.join(LOCK_FILE);
-    let failed = |source| StorageError::io("lock", &file, source);
-    let lock = OpenOptions::new().write(true).create(true).truncate(false).open(&file).map_err(failed)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(StorageError::Locked { path: path.into() }),
-        Err(TryLockError::Error(source)) => Err(failed(source)),
+/// The lock on a directory, which ends with the process, however that ends.
+#[derive(Debug)]
+pub(super) struct DirectoryLock(File);
+
+impl DirectoryLock {
+    fn take(path: &Path) -> Result<Self, StorageError> {
+        let file = path.join(LOCK_FILE);
+        let failed = |source| StorageError::io("lock", &file, source);
+        let lock = OpenOptions::new().write(true).create(true).truncate(false).open(&file).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self(lock)),
+            Err(TryLockError::WouldBlock) => Err(StorageError::Locked { path: path.into() }),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+}
+
+impl Drop for DirectoryLock {
+    /// Closing the file is not enough while a child process that is being started still has it.
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            tracing::warn!(%error, "cannot unlock the storage directory before closing it");
+        }
     }
 }
 
@@ -131,11 +148,13 @@ fn has_format(path: &Path) -> Result<bool, StorageError> {
     let file = path.join(FORMAT_FILE);
     let failed = |source| StorageError::io("read", path, source);
     match fs::read_to_string(&file) {
-        Ok(text) => match text.strip_prefix(FORMAT_PREFIX).and_then(|version| version.trim_end().parse().ok()) {
-            Some(FORMAT) => Ok(true),
-            Some(found) => Err(StorageError::Version { path: path.into(), expected: FORMAT, found }),
-            None => Err(StorageError::Corrupt { file, offset: 0, what: Corruption::Content }),
-        },
+        Ok(text) => {
+            match text.strip_prefix(FORMAT_PREFIX).and_then(|version| version.trim_end().parse().ok()) {
+                Some(FORMAT) => Ok(true),
+                Some(found) => Err(StorageError::Version { path: path.into(), expected: FORMAT, found }),
+                None => Err(StorageError::Corrupt { file, offset: 0, what: Corruption::Content }),
+            }
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             for entry in fs::read_dir(path).map_err(failed)? {
                 if entry.map_err(failed)?.file_name() != LOCK_FILE {

@@ -7,9 +7,8 @@
 use std::{borrow::Cow, collections::BTreeMap, ops::Bound, path::Path, sync::Arc};
 
 use signet_libmdbx::{
-    Cursor, Database, DatabaseFlags, Environment, EnvironmentFlags, Geometry, MdbxError, Mode, ReadError, RoSync,
-    SyncMode, TxSync, WriteFlags,
-    sys::PageSize,
+    Cursor, Database, DatabaseFlags, Environment, EnvironmentFlags, Geometry, MdbxError, Mode, ReadError,
+    RoSync, SyncMode, TxSync, WriteFlags, sys::PageSize,
 };
 
 use super::{Bounds, Changes, Direction, Entry, Position};
@@ -31,6 +30,7 @@ const POSITION_KEY: &[u8] = b"position";
 pub(crate) struct MdbxTables {
     environment: EnvironmentHandle,
     databases: Arc<BTreeMap<&'static str, Database>>,
+    path: Arc<Path>,
     map_bytes_max: usize,
 }
 
@@ -76,13 +76,13 @@ impl MdbxTables {
         Ok(Self {
             environment: EnvironmentHandle(environment),
             databases: Arc::new(databases),
+            path: path.into(),
             map_bytes_max: config.map_bytes_max,
         })
     }
 
     pub(super) fn apply(&self, changes: &Changes<'_>, position: Position) -> Result<(), StorageError> {
-        self.write(changes, position)
-            .map_err(|source| error("write", self.map_bytes_max, Path::new("tables"), source))
+        self.write(changes, position).map_err(|source| error("write", self.map_bytes_max, &self.path, source))
     }
 
     fn write(&self, changes: &Changes<'_>, position: Position) -> Result<(), MdbxError> {
@@ -103,13 +103,13 @@ impl MdbxTables {
     }
 
     pub(super) fn sync(&self) -> Result<(), StorageError> {
-        let failed = |source| error("sync", self.map_bytes_max, Path::new("tables"), source);
+        let failed = |source| error("sync", self.map_bytes_max, &self.path, source);
         self.environment.0.sync(true).map(drop).map_err(failed)
     }
 
     pub(super) fn view(&self) -> Result<MdbxView, StorageError> {
         let transaction = self.environment.0.begin_ro_sync().map_err(reading)?;
-        Ok(MdbxView { transaction, databases: self.databases.clone() })
+        Ok(MdbxView { transaction, databases: self.databases.clone(), path: self.path.clone() })
     }
 }
 
@@ -118,6 +118,7 @@ impl MdbxTables {
 pub(crate) struct MdbxView {
     transaction: TxSync<RoSync>,
     databases: Arc<BTreeMap<&'static str, Database>>,
+    path: Arc<Path>,
 }
 
 impl MdbxView {
@@ -127,7 +128,8 @@ impl MdbxView {
 
     pub(super) fn position(&self) -> Result<Position, StorageError> {
         let Some(bytes) = self.get(POSITION_TABLE, POSITION_KEY)? else { return Ok(Position::default()) };
-        let corrupt = || StorageError::Corrupt { file: "tables".into(), offset: 0, what: Corruption::Content };
+        let corrupt =
+            || StorageError::Corrupt { file: self.path.to_path_buf(), offset: 0, what: Corruption::Content };
         decode(&bytes).ok_or_else(corrupt)
     }
 
@@ -181,8 +183,8 @@ impl<'a> MdbxScan<'a> {
         match &self.bounds.0 {
             Bound::Unbounded => self.cursor.first(),
             Bound::Included(from) => self.cursor.set_range(from),
-            Bound::Excluded(from) => match self.cursor.set_range(from)? {
-                Some((key, _)) if is_key(&key, from) => self.cursor.next(),
+            Bound::Excluded(from) => match self.cursor.set_range::<Cow<'a, [u8]>, _>(from)? {
+                Some((key, _)) if *key == **from => self.cursor.next(),
                 entry => Ok(entry),
             },
         }
@@ -194,8 +196,8 @@ impl<'a> MdbxScan<'a> {
             Bound::Included(to) => (to, true),
             Bound::Excluded(to) => (to, false),
         };
-        match self.cursor.set_range(to)? {
-            Some((key, value)) if included && is_key(&key, to) => Ok(Some((key, value))),
+        match self.cursor.set_range::<Cow<'a, [u8]>, _>(to)? {
+            Some((key, value)) if included && *key == **to => Ok(Some((key, value))),
             Some((_, _)) => self.cursor.prev(),
             None => self.cursor.last(),
         }
@@ -212,10 +214,6 @@ impl<'a> Iterator for MdbxScan<'a> {
         }
         entry
     }
-}
-
-fn is_key(found: &Cow<'_, [u8]>, key: &[u8]) -> bool {
-    found.as_ref() == key
 }
 
 fn is_before_end(key: &[u8], end: &Bound<Vec<u8>>) -> bool {
@@ -250,7 +248,9 @@ fn decode(bytes: &[u8]) -> Option<Position> {
 fn error(verb: &'static str, bytes_max: usize, path: &Path, source: MdbxError) -> StorageError {
     match source {
         MdbxError::MapFull => StorageError::TablesFull { bytes_max },
-        MdbxError::Other(code) if code > 0 => StorageError::io(verb, path, std::io::Error::from_raw_os_error(code)),
+        MdbxError::Other(code) if code > 0 => {
+            StorageError::io(verb, path, std::io::Error::from_raw_os_error(code))
+        }
         source => StorageError::Tables { verb, source },
     }
 }

@@ -9,8 +9,10 @@ use crate::{config::Durability, error::StorageError, memory_disk::MemoryDirector
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MemoryContent {
     pub(crate) position: Position,
-    tables: BTreeMap<&'static str, Arc<BTreeMap<Vec<u8>, Vec<u8>>>>,
+    tables: BTreeMap<&'static str, Arc<Table>>,
 }
+
+type Table = BTreeMap<Vec<u8>, Vec<u8>>;
 
 impl MemoryContent {
     pub(super) fn get(&self, table: &'static str, key: &[u8]) -> Option<&[u8]> {

@@ -3,9 +3,15 @@
 use std::ops::Bound;
 
 use alloy_primitives::B256;
-use storage::{Batch, DecodeError, Durability, Key, KEY_BYTES_MAX, MemoryDisk, Ssz, StorageError, Store, StoreConfig, Table, Value};
+use storage::{
+    Batch, DecodeError, Durability, KEY_BYTES_MAX, Key, MemoryDisk, Ssz, StorageError, Store, StoreConfig,
+    Table, Value,
+};
 
-use crate::support::{Balances, Names, Notes, TABLES, Undeclared, balances, config, lazy, memory, on_both_backends, open, put, records};
+use crate::support::{
+    self, Balances, Names, Notes, TABLES, Undeclared, balances, config, lazy, memory, on_both_backends, open,
+    put, records,
+};
 
 #[test]
 fn a_commit_is_visible_at_once_and_stays_when_the_tables_have_it() {
@@ -63,7 +69,7 @@ fn ranges_merge_what_is_pending_with_the_tables() {
 
 #[test]
 fn a_snapshot_never_changes_and_never_shows_half_a_commit() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = support::directory();
     let store = open(directory.path(), config(Durability::Process));
     let both = |value: u64| {
         let mut batch = put(1, value);
@@ -118,10 +124,7 @@ fn a_rewind_takes_back_records_and_changes_together() {
 #[test]
 fn sequences_rise_by_one_and_rewinds_go_back() {
     on_both_backends(lazy(Durability::Process), |store| {
-        assert!(matches!(
-            store.rewind_to(0, Batch::new()),
-            Err(StorageError::NotBack { to: 0, last: None })
-        ));
+        assert!(matches!(store.rewind_to(0, Batch::new()), Err(StorageError::NotBack { to: 0, last: None })));
         store.commit(5, b"", put(1, 1)).unwrap();
         for found in [4, 5, 7] {
             assert!(matches!(
@@ -160,7 +163,9 @@ fn keys_and_tables_that_mdbx_would_abort_on_are_refused() {
 
         let mut batch = Batch::new();
         batch.put::<Undeclared>(&1, &1);
-        assert!(matches!(store.write(batch), Err(StorageError::UnknownTable { name }) if &*name == Undeclared::NAME));
+        assert!(
+            matches!(store.write(batch), Err(StorageError::UnknownTable { name }) if &*name == Undeclared::NAME)
+        );
     });
 }
 
@@ -218,7 +223,7 @@ fn records_that_are_being_read_survive_pruning() {
 
 #[test]
 fn a_second_opening_is_refused_until_the_first_and_its_snapshots_are_gone() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = support::directory();
     let disk = MemoryDisk::new();
     let reopen = |open: &dyn Fn() -> Result<Store, StorageError>| {
         let store = open().unwrap();
@@ -237,7 +242,7 @@ fn a_second_opening_is_refused_until_the_first_and_its_snapshots_are_gone() {
 
 #[test]
 fn a_directory_whose_creation_was_interrupted_is_refused() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = support::directory();
     drop(open(directory.path(), lazy(Durability::Power)));
     drop(open(directory.path(), lazy(Durability::Power)));
     let format = directory.path().join("FORMAT");
@@ -274,7 +279,7 @@ fn a_full_disk_refuses_the_commit_and_takes_it_when_there_is_room() {
 
 #[test]
 fn full_tables_stop_commits_before_memory_runs_out() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = support::directory();
     let config = StoreConfig {
         map_bytes_max: 16 << 20,
         flush_bytes: 1 << 20,
@@ -312,7 +317,9 @@ fn a_value_of_another_type_is_an_error_that_names_the_table() {
         store.write(put(1, 1)).unwrap();
         let refused = store.get::<Wrong>(&1).unwrap_err();
         let source = DecodeError::Length { expected: 4, found: 8 };
-        assert!(matches!(refused, StorageError::Decode { table: "balances", source: found } if found == source));
+        assert!(
+            matches!(refused, StorageError::Decode { table: "balances", source: found } if found == source)
+        );
     });
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use storage::{Batch, Corruption, Durability, MemoryDisk, StorageError, Store, StoreConfig};
 
-use crate::support::{Balances, balances, lazy, memory, open, put, records};
+use crate::support::{self, Balances, balances, lazy, memory, open, put, records};
 
 const COMMITS: u64 = 6;
 
@@ -49,7 +49,7 @@ fn check_prefix(store: &Store, context: &str) -> u64 {
 
 #[test]
 fn a_journal_cut_at_any_byte_opens_at_the_last_whole_commit() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = support::directory();
     let files = written(directory.path(), 1 << 20);
     let [file] = files.as_slice() else { panic!("one segment expected, found {files:?}") };
     let whole = fs::read(file).unwrap();
@@ -70,7 +70,7 @@ fn a_journal_cut_at_any_byte_opens_at_the_last_whole_commit() {
 
 #[test]
 fn a_flipped_byte_before_the_last_record_is_refused_and_located() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = support::directory();
     let files = written(directory.path(), 1 << 20);
     let whole = fs::read(&files[0]).unwrap();
     let record = (whole.len() - 48) / COMMITS as usize;
@@ -102,7 +102,7 @@ fn a_flipped_byte_before_the_last_record_is_refused_and_located() {
 #[test]
 fn a_missing_segment_is_refused() {
     let missing = |index: usize| {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = support::directory();
         let files = written(directory.path(), 150);
         assert!(files.len() >= 3, "{files:?}");
         fs::remove_file(&files[index]).unwrap();
@@ -117,7 +117,7 @@ fn a_missing_segment_is_refused() {
 
 #[test]
 fn a_journal_that_ends_before_the_tables_is_refused() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = support::directory();
     let files = written(directory.path(), 1 << 20);
     drop(reopened(directory.path()).unwrap()); // closing brings the tables up to date
     let whole = fs::read(&files[0]).unwrap();
@@ -132,7 +132,7 @@ fn a_journal_that_ends_before_the_tables_is_refused() {
 
 #[test]
 fn a_finished_segment_that_was_damaged_is_refused_when_its_record_is_read() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = support::directory();
     let files = written(directory.path(), 150);
     drop(reopened(directory.path()).unwrap());
     let mut damaged = fs::read(&files[0]).unwrap();
@@ -148,9 +148,9 @@ fn a_finished_segment_that_was_damaged_is_refused_when_its_record_is_read() {
 #[test]
 fn a_payload_made_to_look_like_records_does_not_pass_for_one() {
     // The whole journal of another store, whose record numbers are higher, as a payload...
-    let other = tempfile::tempdir().unwrap();
+    let other = support::directory();
     let copied = fs::read(&written(other.path(), 1 << 20)[0]).unwrap();
-    let directory = tempfile::tempdir().unwrap();
+    let directory = support::directory();
     let path = directory.path().join("store");
     let store = open(&path, lazy(Durability::Process));
     store.commit(0, &copied, Batch::new()).unwrap();
@@ -170,18 +170,26 @@ fn what_power_durability_acknowledged_survives_a_power_cut_at_any_operation() {
     for operations in 0..60 {
         for seed in 0..4 {
             let disk = MemoryDisk::new();
-            let config = || crate::support::config(Durability::Power);
+            let config = || support::config(Durability::Power);
             let store = memory(&disk, config());
             disk.power_off_after(operations);
-            let acknowledged = (0..20).take_while(|&sequence| store.commit(sequence, &[9; 40], put(sequence, sequence)).is_ok());
+            let acknowledged = (0..20)
+                .take_while(|&sequence| store.commit(sequence, &[9; 40], put(sequence, sequence)).is_ok());
             let acknowledged = acknowledged.count() as u64;
             disk.crash(seed);
             drop(store);
             let store = memory(&disk, config());
             let found = store.last_sequence().map_or(0, |last| last + 1);
             let context = format!("power off after {operations} operations, seed {seed}");
-            assert!((acknowledged..=acknowledged + 1).contains(&found), "{context}: {found} of {acknowledged}");
-            assert_eq!(balances(&store), (0..found).map(|sequence| (sequence, sequence)).collect::<Vec<_>>(), "{context}");
+            assert!(
+                (acknowledged..=acknowledged + 1).contains(&found),
+                "{context}: {found} of {acknowledged}"
+            );
+            assert_eq!(
+                balances(&store),
+                (0..found).map(|sequence| (sequence, sequence)).collect::<Vec<_>>(),
+                "{context}"
+            );
             store.commit(found, b"", put(found, found)).unwrap();
         }
     }
@@ -192,18 +200,25 @@ fn process_durability_loses_only_the_end_in_a_power_cut() {
     let mut lost = 0;
     for seed in 0..200 {
         let disk = MemoryDisk::new();
-        let config = || crate::support::config(Durability::Process);
+        let config = || support::config(Durability::Process);
         let store = memory(&disk, config());
         let commits = 20 + seed % 10;
         for sequence in 0..commits {
             store.commit(sequence, &[9; 40], put(sequence, sequence)).unwrap();
         }
         disk.crash(seed);
-        assert!(store.commit(commits, b"", put(1, 1)).is_err(), "a handle from before the crash still writes");
+        assert!(
+            store.commit(commits, b"", put(1, 1)).is_err(),
+            "a handle from before the crash still writes"
+        );
         let store = memory(&disk, config());
         let found = store.last_sequence().map_or(0, |last| last + 1);
         lost += commits - found;
-        assert_eq!(balances(&store), (0..found).map(|sequence| (sequence, sequence)).collect::<Vec<_>>(), "seed {seed}");
+        assert_eq!(
+            balances(&store),
+            (0..found).map(|sequence| (sequence, sequence)).collect::<Vec<_>>(),
+            "seed {seed}"
+        );
         assert_eq!(store.get::<Balances>(&found).unwrap(), None);
     }
     assert!(lost > 0, "the simulated disk loses nothing");

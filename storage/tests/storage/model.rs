@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use storage::{Batch, Durability, MemoryDisk, Store};
 
-use crate::support::{Balances, HISTORY_RECORDS, balances, config, memory, open, put, records};
+use crate::support::{self, Balances, HISTORY_RECORDS, balances, config, memory, open, put, records};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -15,7 +15,11 @@ enum Step {
     Flush,
     Reopen,
     /// The power goes after so many operations; the seed decides what stays.
-    Crash { operations: u64, seed: u64, during: Vec<(u64, Option<u64>)> },
+    Crash {
+        operations: u64,
+        seed: u64,
+        during: Vec<(u64, Option<u64>)>,
+    },
     Range(u64, u64),
 }
 
@@ -113,7 +117,12 @@ fn batch(changes: &[(u64, Option<u64>)]) -> Batch {
 /// How a store is closed and opened again; `Some` cuts the power first.
 type Reopen<'a> = dyn Fn(Store, Option<u64>) -> Store + 'a;
 
-fn run(steps: &[Step], mut store: Store, disk: Option<&MemoryDisk>, reopen: &Reopen<'_>) -> Result<(), TestCaseError> {
+fn run(
+    steps: &[Step],
+    mut store: Store,
+    disk: Option<&MemoryDisk>,
+    reopen: &Reopen<'_>,
+) -> Result<(), TestCaseError> {
     let mut model = Model::default();
     for step in steps {
         match step {
@@ -149,7 +158,8 @@ fn run(steps: &[Step], mut store: Store, disk: Option<&MemoryDisk>, reopen: &Reo
                 let expected = model.now.iter().filter(|(key, _)| (from..to).contains(key)).take(5);
                 prop_assert_eq!(found, expected.map(|(&key, &value)| (key, value)).collect::<Vec<_>>());
                 let snapshot = store.snapshot().unwrap();
-                let found: Vec<_> = snapshot.range_reversed::<Balances>(from..=to).unwrap().map(Result::unwrap).collect();
+                let found: Vec<_> =
+                    snapshot.range_reversed::<Balances>(from..=to).unwrap().map(Result::unwrap).collect();
                 let expected = model.now.iter().rev().filter(|(key, _)| (from..=to).contains(key));
                 prop_assert_eq!(found, expected.map(|(&key, &value)| (key, value)).collect::<Vec<_>>());
             }
@@ -184,7 +194,7 @@ proptest! {
         steps in prop::collection::vec(step(), 1..40),
         power in any::<bool>(),
     ) {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = support::directory();
         let config = || config(if power { Durability::Power } else { Durability::Process });
         run(&steps, open(directory.path(), config()), None, &|store, _| {
             drop(store);

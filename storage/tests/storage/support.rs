@@ -61,7 +61,17 @@ pub(crate) fn config(durability: Durability) -> StoreConfig {
 
 /// Limits that are never reached: everything stays in the journal until asked for.
 pub(crate) fn lazy(durability: Durability) -> StoreConfig {
-    StoreConfig { flush_commits: usize::MAX, history_records: u64::MAX, ..StoreConfig::new(durability, TABLES) }
+    StoreConfig {
+        flush_commits: usize::MAX,
+        history_records: u64::MAX,
+        ..StoreConfig::new(durability, TABLES)
+    }
+}
+
+/// A temporary directory, in memory where there is such a file system: thousands of stores are
+/// created and closed, each of which waits for the disk.
+pub(crate) fn directory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a temporary directory")
 }
 
 pub(crate) fn open(path: &Path, config: StoreConfig) -> Store {
@@ -90,7 +100,7 @@ pub(crate) fn records(store: &Store) -> Vec<(u64, Vec<u8>)> {
 
 /// Runs a test on a store in a directory and on one in memory.
 pub(crate) fn on_both_backends(config: StoreConfig, test: impl Fn(&Store)) {
-    let directory = tempfile::tempdir().expect("a temporary directory");
+    let directory = directory();
     test(&open(directory.path(), config.clone()));
     test(&memory(&MemoryDisk::new(), config));
 }

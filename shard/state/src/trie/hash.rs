@@ -227,6 +227,22 @@ impl Trie {
         found.into_iter().for_each(|found| self.write(found));
     }
 
+    /// Computes the references of the nodes that share the first byte of `key`.
+    pub(super) fn refresh_under(&mut self, key: &B256) {
+        let mut node = self.root;
+        for depth in 0..2 {
+            match node.as_branch().map(|index| self.arena.branch(index)) {
+                Some(branch) if branch.depth() == depth => node = branch.children[nibble::at(key, depth)],
+                _ => return,
+            }
+        }
+        if node != NodeId::NONE && self.arena.reference(node).is_stale() {
+            let mut found = Found::new();
+            self.compute(node, 2, &mut found);
+            self.write(found);
+        }
+    }
+
     fn write(&mut self, found: Found) {
         for (node, reference) in found {
             self.arena.set_reference(node, reference);

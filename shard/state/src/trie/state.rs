@@ -84,15 +84,16 @@ impl StateTrie {
     pub fn update(&mut self, changes: &[AccountChange]) -> B256 {
         let changes = sorted_by_key(changes);
         if changes.is_sorted_by(|(a, _), (b, _)| a < b) {
-            self.apply(&changes);
-        } else {
-            changes.iter().for_each(|change| self.apply(std::slice::from_ref(change)));
+            return self.update_sorted(&changes);
+        }
+        for change in &changes {
+            self.update_sorted(std::slice::from_ref(change));
         }
         self.accounts.root()
     }
 
-    /// Applies changes of accounts whose hashed addresses ascend.
-    fn apply(&mut self, changes: &[(B256, &AccountChange)]) {
+    /// Applies changes of accounts whose hashed addresses ascend, and returns the new root.
+    fn update_sorted(&mut self, changes: &[(B256, &AccountChange)]) -> B256 {
         let mut slots: Vec<(B256, &[SlotChange])> = Vec::new();
         for (key, change) in changes {
             let exists = change.account.is_some_and(|account| !account.is_empty());
@@ -112,7 +113,7 @@ impl StateTrie {
                 (*key, account.map(|account| EncodedAccount::account(&account, &self.storage.root(key))))
             })
             .collect();
-        self.accounts.apply_sorted(&leaves);
+        self.accounts.update_sorted(&leaves)
     }
 
     /// What `eth_getProof` answers of an account: the nodes that prove it, or its absence, under the state root,

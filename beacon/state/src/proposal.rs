@@ -1,0 +1,13 @@
+//! What a proposer puts into a block: all that is valid, as much as fits, and nothing that is not.
+//!
+//! Whatever comes out of here is accepted by [`crate::apply_block`], whatever went in.
+
+mod block;
+mod crosslinks;
+mod evidence;
+#[cfg(test)]
+mod tests;
+
+pub use block::{Proposal, build_block};
+pub use crosslinks::{Candidates, HistorySource, choose_crosslinks};
+pub use evidence::choose_evidence;

@@ -1,0 +1,60 @@
+//! Putting a block together.
+
+use crate::block::{BlockError, Transition, apply_body, epoch_above};
+use crate::chain::BeaconChainState;
+use crate::committee_source::{CommitteeSource, ruling_authority};
+use crate::operation::randao::RandaoError;
+use primitives::{
+    B256, BeaconBlock, BeaconBody, BeaconHeader, Chain, ChainSpec, Crosslink, Evidence, SignatureBytes, View,
+};
+
+/// A proposer's share of a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// View of the engine.
+    pub view: View,
+    /// View of the parent within the epoch; zero for the epoch's first block.
+    pub parent_view: View,
+    /// The proposer's clock, milliseconds since the Unix epoch; moved above the parent's if it is not.
+    pub timestamp_ms: u64,
+    /// The proposing seat.
+    pub leader: u32,
+    /// Its signature over `consensus::vote::randao_bytes`.
+    pub randao_reveal: SignatureBytes,
+    /// As [`super::choose_crosslinks`] returned them.
+    pub crosslinks: Vec<Crosslink>,
+    /// As [`super::choose_evidence`] returned them.
+    pub evidence: Vec<Evidence>,
+}
+
+/// Builds the block that `proposal` makes above `parent`, and what it leads to.
+pub fn build_block(
+    spec: &ChainSpec,
+    parent: &BeaconChainState,
+    proposal: Proposal,
+    committees: &dyn CommitteeSource,
+) -> Result<(BeaconBlock, Transition), BlockError> {
+    let Proposal { view, parent_view, timestamp_ms, leader, randao_reveal, crosslinks, evidence } = proposal;
+    let epoch = epoch_above(parent)?;
+    let authority = ruling_authority(committees, Chain::Beacon, parent.state().beacon_table(), epoch)?;
+    let committee = authority.committee();
+    let no_such_seat = RandaoError::NoSuchSeat { seats: committee.len(), found: leader };
+    let proposer = committee.seat(leader).ok_or(no_such_seat)?.validator;
+    let body = BeaconBody { randao_reveal, crosslinks, evidence };
+    let mut header = BeaconHeader {
+        epoch,
+        view,
+        parent_view,
+        height: parent.header().height.next(),
+        parent: parent.id(),
+        timestamp_ms: timestamp_ms.max(parent.header().timestamp_ms.saturating_add(1)),
+        proposer,
+        state_root: B256::ZERO,
+        body_root: body.root(),
+        history_root: parent.history().root(),
+    };
+    let (state, events) = apply_body(spec, parent, &header, &body, leader, committees)?;
+    header.state_root = state.root();
+    let chain = BeaconChainState::new(state, header.clone(), parent.history().clone());
+    Ok((BeaconBlock { header, body }, Transition { chain, events }))
+}

@@ -1,0 +1,370 @@
+//! A small network for tests: real keys, real committees and certificates, shards that are lists of headers.
+
+use crate::proposal::{Candidates, HistorySource, Proposal, build_block, choose_crosslinks};
+use crate::{
+    BeaconChainState, BeaconState, BlockError, CommitteeSource, Event, Transition, apply_block, genesis,
+};
+use consensus::authority::Authority;
+use consensus::vote::{randao_bytes, signing_bytes};
+use crypto::bls::{SecretKey, aggregate_signatures};
+use crypto::mmr::{MmrProof, MmrTree};
+use primitives::{
+    Address, B256, BeaconBlock, Certificate, Chain, ChainSpec, Crosslink, Epoch, Evidence, Genesis,
+    GenesisValidator, Height, InboxCursor, InboxCursors, PublicKeyBytes, SeatRegistration, ShardHeader,
+    ShardId, ShardRecord, SignatureBytes, SignedVote, Signers, SourceAncestry, View, Vote, VoteKind,
+};
+use std::collections::BTreeMap;
+use std::num::NonZeroU64;
+use std::sync::Arc;
+
+pub(crate) const SHARD_EPOCH_HEIGHTS: u64 = 8;
+pub(crate) const BEACON_EPOCH_HEIGHTS: u64 = 4;
+pub(crate) const STALL_HEIGHTS: u64 = 6;
+
+/// The local preset with short epochs, a short patience and as many shards as asked for.
+pub(crate) fn spec(shards: u32) -> ChainSpec {
+    let mut spec = ChainSpec::preset("local").expect("a preset is valid");
+    let heights = |heights| NonZeroU64::new(heights).expect("not zero");
+    spec.shard_epoch_heights = heights(SHARD_EPOCH_HEIGHTS);
+    spec.beacon_epoch_heights = heights(BEACON_EPOCH_HEIGHTS);
+    spec.stall_heights = heights(STALL_HEIGHTS);
+    let first = spec.shards[0].clone();
+    spec.shards = (0..shards).map(|shard| primitives::ShardSpec { name: format!("s{shard}"), ..first.clone() }).collect();
+    spec
+}
+
+/// Every secret key of a network.
+pub(crate) type Keys = BTreeMap<PublicKeyBytes, SecretKey>;
+
+/// A genesis with validators of these stakes, and their keys.
+pub(crate) fn genesis_of(spec: ChainSpec, stakes: &[u32]) -> (Genesis, Keys) {
+    let master = SecretKey::derive_master(&[7; 32]).expect("the seed is long enough");
+    let mut keys = Keys::new();
+    let validators = (0..).zip(stakes).map(|(index, stake)| {
+        let owner = master.child(index);
+        let seats = (0..*stake).map(|unit| {
+            let secret = owner.child(unit);
+            let seat = SeatRegistration {
+                key: secret.public_key().to_bytes(),
+                possession: secret.prove_possession().to_bytes(),
+            };
+            keys.insert(seat.key, secret);
+            seat
+        });
+        GenesisValidator {
+            seats: seats.collect(),
+            beacon_node: B256::with_last_byte(index as u8),
+            shard_node: B256::repeat_byte(index as u8),
+            withdrawal_address: Address::with_last_byte(index as u8),
+        }
+    });
+    let validators = validators.collect();
+    let shard_ids = (0..spec.shards.len() as u32).map(|shard| SimShard::new(shard).id(Height::ZERO)).collect();
+    (Genesis { spec, timestamp_ms: 1_000_000, validators, allocations: Vec::new(), shard_ids }, keys)
+}
+
+/// The committees that were drawn.
+#[derive(Debug)]
+pub(crate) struct Committees {
+    pub(crate) genesis_hash: B256,
+    pub(crate) authorities: BTreeMap<(Chain, Epoch), Arc<Authority>>,
+}
+
+impl Committees {
+    pub(crate) fn new(genesis_hash: B256) -> Self {
+        Self { genesis_hash, authorities: BTreeMap::new() }
+    }
+
+    pub(crate) fn learn(&mut self, events: &[Event]) {
+        for event in events {
+            if let Event::Drawn { chain, epoch, committee, .. } = event {
+                let authority = Authority::new(committee.clone(), *chain, *epoch, self.genesis_hash)
+                    .expect("a drawn committee can speak");
+                let before = self.authorities.insert((*chain, *epoch), Arc::new(authority));
+                assert!(before.is_none(), "epoch {epoch} of chain {chain} was drawn twice");
+            }
+        }
+    }
+}
+
+impl CommitteeSource for Committees {
+    fn authority(&self, chain: Chain, epoch: Epoch) -> Option<Arc<Authority>> {
+        self.authorities.get(&(chain, epoch)).cloned()
+    }
+}
+
+/// A shard reduced to its headers, by height, and what each consumed.
+#[derive(Clone, Debug)]
+pub(crate) struct SimShard {
+    pub(crate) shard: ShardId,
+    pub(crate) headers: Vec<ShardHeader>,
+    pub(crate) cursors: Vec<InboxCursors>,
+    history: MmrTree,
+}
+
+impl SimShard {
+    fn new(shard: u32) -> Self {
+        let shard = ShardId::new(shard);
+        let header = ShardHeader {
+            shard,
+            inbox_cursors_root: InboxCursors::default().root(),
+            history_root: MmrTree::new().root(),
+            ..ShardHeader::default()
+        };
+        Self { shard, history: MmrTree::from_iter([header.id()]), headers: vec![header], cursors: vec![InboxCursors::default()] }
+    }
+
+    pub(crate) fn id(&self, height: Height) -> B256 {
+        self.headers[height.get() as usize].id()
+    }
+
+    pub(crate) fn tip(&self) -> Height {
+        self.headers.last().expect("genesis stays").height
+    }
+
+    /// Adds a header of `epoch`; `salt` tells branches apart.
+    pub(crate) fn grow(&mut self, epoch: Epoch, cursors: InboxCursors, salt: u8) -> Height {
+        let tip = self.headers.last().expect("genesis stays");
+        let header = ShardHeader {
+            shard: self.shard,
+            epoch,
+            height: tip.height.next(),
+            parent: tip.id(),
+            state_root: B256::repeat_byte(salt),
+            inbox_cursors_root: cursors.root(),
+            history_root: self.history.root(),
+            ..ShardHeader::default()
+        };
+        self.history.push(header.id());
+        self.headers.push(header);
+        self.cursors.push(cursors);
+        self.tip()
+    }
+
+    /// Forgets everything above `height`.
+    pub(crate) fn undo_above(&mut self, height: Height) {
+        let kept = height.get() as usize + 1;
+        self.headers.truncate(kept);
+        self.cursors.truncate(kept);
+        self.history = self.headers.iter().map(ShardHeader::id).collect();
+    }
+
+    pub(crate) fn ancestry(&self, height: Height, ancestor: Height) -> MmrProof {
+        self.history.proof(ancestor.get(), height.get()).expect("an ancestor is below")
+    }
+
+    /// A cursor that has consumed up to this shard's header at `height`.
+    pub(crate) fn cursor(&self, height: Height) -> InboxCursor {
+        InboxCursor { source: self.shard.into(), height, id: self.id(height), sequence: height.get() }
+    }
+}
+
+/// A beacon chain with its shards.
+#[derive(Debug)]
+pub(crate) struct Network {
+    pub(crate) spec: ChainSpec,
+    pub(crate) keys: Keys,
+    pub(crate) chain: BeaconChainState,
+    pub(crate) committees: Committees,
+    pub(crate) shards: Vec<SimShard>,
+}
+
+impl HistorySource for Vec<SimShard> {
+    fn ancestry(&self, shard: ShardId, height: Height, descendant: B256, ancestor: Height) -> Option<MmrProof> {
+        let shard = self.get(shard.get() as usize)?;
+        (shard.headers.get(height.get() as usize)?.id() == descendant && ancestor < height)
+            .then(|| shard.ancestry(height, ancestor))
+    }
+}
+
+impl Network {
+    pub(crate) fn new(shards: u32, stakes: &[u32]) -> Self {
+        Self::with_spec(spec(shards), stakes)
+    }
+
+    pub(crate) fn with_spec(spec: ChainSpec, stakes: &[u32]) -> Self {
+        let (file, keys) = genesis_of(spec.clone(), stakes);
+        let (chain, events) = genesis(&file).expect("the genesis is valid");
+        let mut committees = Committees::new(file.hash());
+        committees.learn(&events);
+        let shards = (0..spec.shards.len() as u32).map(SimShard::new).collect();
+        Self { spec, keys, chain, committees, shards }
+    }
+
+    pub(crate) fn state(&self) -> &BeaconState {
+        self.chain.state()
+    }
+
+    pub(crate) fn record(&self, shard: u32) -> &ShardRecord {
+        self.state().shard(ShardId::new(shard)).expect("the shard exists")
+    }
+
+    pub(crate) fn authority(&self, chain: Chain, epoch: Epoch) -> Arc<Authority> {
+        self.committees.authority(chain, epoch).expect("the committee was drawn")
+    }
+
+    fn sign(&self, authority: &Authority, seat: u32, bytes: &[u8]) -> crypto::bls::Signature {
+        self.keys[&authority.committee().seat(seat).expect("the seat exists").key].sign(bytes)
+    }
+
+    /// A quorum's certificate, in view 1.
+    pub(crate) fn certify(&self, chain: Chain, epoch: Epoch, id: B256) -> Certificate {
+        self.certify_by(&self.authority(chain, epoch), id, None)
+    }
+
+    /// The certificate of the first `signers` seats, a quorum if it is none.
+    pub(crate) fn certify_by(&self, authority: &Authority, id: B256, signers: Option<u32>) -> Certificate {
+        let count = signers.unwrap_or(authority.quorum());
+        let (view, parent_view) = (View::new(1), View::ZERO);
+        let (chain, epoch) = (authority.chain(), authority.epoch());
+        let vote = Vote { kind: VoteKind::Finalize, chain, epoch, view, parent_view, id };
+        let bytes = signing_bytes(authority.namespace(), &vote);
+        let signatures: Vec<_> = (0..count).map(|seat| self.sign(authority, seat, &bytes)).collect();
+        let signature = aggregate_signatures(&signatures.iter().collect::<Vec<_>>()).expect("there are signers");
+        let signers = Signers::from_indices(authority.committee().len(), 0..count);
+        Certificate { epoch, view, parent_view, id, signers, signature: signature.to_bytes() }
+    }
+
+    /// Lets `shard` produce `count` headers that consume nothing new, in the epochs that the table knows.
+    pub(crate) fn grow(&mut self, shard: u32, count: u64) {
+        for _ in 0..count {
+            let cursors = self.shards[shard as usize].cursors.last().expect("genesis stays").clone();
+            self.grow_with(shard, cursors);
+        }
+    }
+
+    /// Lets `shard` produce one header with these cursors.
+    pub(crate) fn grow_with(&mut self, shard: u32, cursors: InboxCursors) {
+        let height = self.shards[shard as usize].tip().next();
+        let epoch = self.record(shard).table.ruling(height).expect("the table rules every height").epoch;
+        self.shards[shard as usize].grow(epoch, cursors, 0);
+    }
+
+    /// Lets `shard` produce one header that has consumed up to those of `sources` as well.
+    pub(crate) fn consume(&mut self, shard: u32, sources: &[(u32, u64)]) {
+        let before = self.shards[shard as usize].cursors.last().expect("genesis stays");
+        let new: Vec<_> = (sources.iter())
+            .map(|(source, height)| self.shards[*source as usize].cursor(Height::new(*height)))
+            .collect();
+        let kept = before.as_slice().iter().filter(|old| new.iter().all(|cursor| cursor.source != old.source));
+        let cursors = kept.copied().chain(new.iter().copied()).collect();
+        self.grow_with(shard, InboxCursors::new(cursors).expect("one cursor for each source"));
+    }
+
+    /// The crosslink of the shard's header at `height`, above the accepted one.
+    pub(crate) fn crosslink(&self, shard: u32, height: u64) -> Crosslink {
+        let accepted = self.record(shard).accepted.height;
+        let (shard, height) = (&self.shards[shard as usize], Height::new(height));
+        let header = shard.headers[height.get() as usize].clone();
+        let cursors = shard.cursors[height.get() as usize].clone();
+        Crosslink {
+            certificate: self.certify(shard.shard.into(), header.epoch, header.id()),
+            history: shard.ancestry(height, accepted.min(Height::new(height.get() - 1))),
+            sources: vec![SourceAncestry::Direct(0); cursors.as_slice().len()],
+            cursors,
+            header,
+        }
+    }
+
+    /// Evidence that the seat notarized two blocks.
+    pub(crate) fn equivocation(&self, chain: Chain, epoch: u64, seat: u32, view: u64) -> Evidence {
+        let authority = self.authority(chain, Epoch::new(epoch));
+        let vote = |salt| Vote {
+            kind: VoteKind::Notarize,
+            chain,
+            epoch: Epoch::new(epoch),
+            view: View::new(view),
+            parent_view: View::ZERO,
+            id: B256::repeat_byte(salt),
+        };
+        self.evidence(&authority, seat, vote(1), vote(2))
+    }
+
+    pub(crate) fn evidence(&self, authority: &Authority, seat: u32, first: Vote, second: Vote) -> Evidence {
+        let sign = |vote: Vote| {
+            let signature = self.sign(authority, seat, &signing_bytes(authority.namespace(), &vote)).to_bytes();
+            SignedVote { vote, seat, signature }
+        };
+        Evidence { first: sign(first), second: sign(second), committee: authority.committee().clone() }
+    }
+
+    /// The seat that leads the next beacon block.
+    pub(crate) fn leader(&self) -> u32 {
+        let epoch = self.next_epoch();
+        (self.chain.header().height.get() % u64::from(self.authority(Chain::Beacon, epoch).committee().len())) as u32
+    }
+
+    pub(crate) fn next_epoch(&self) -> Epoch {
+        self.state().current_epoch(Chain::Beacon).expect("somebody rules").epoch
+    }
+
+    pub(crate) fn reveal(&self, leader: u32) -> SignatureBytes {
+        let (epoch, height) = (self.next_epoch(), self.chain.header().height.next());
+        let bytes = randao_bytes(self.state().genesis_hash(), epoch, height);
+        self.sign(&self.authority(Chain::Beacon, epoch), leader, &bytes).to_bytes()
+    }
+
+    /// Builds the next block without adding it.
+    pub(crate) fn build(
+        &self,
+        crosslinks: Vec<Crosslink>,
+        evidence: Vec<Evidence>,
+    ) -> Result<(BeaconBlock, Transition), BlockError> {
+        let leader = self.leader();
+        let proposal = Proposal {
+            view: View::new(1),
+            parent_view: View::ZERO,
+            timestamp_ms: 0,
+            leader,
+            randao_reveal: self.reveal(leader),
+            crosslinks,
+            evidence,
+        };
+        build_block(&self.spec, &self.chain, proposal, &self.committees)
+    }
+
+    pub(crate) fn apply(&self, block: &BeaconBlock) -> Result<Transition, BlockError> {
+        apply_block(&self.spec, &self.chain, block, self.leader(), &self.committees)
+    }
+
+    /// Builds the next block, checks that it applies to the same end, and adds it.
+    pub(crate) fn step(
+        &mut self,
+        crosslinks: Vec<Crosslink>,
+        evidence: Vec<Evidence>,
+    ) -> Result<Vec<Event>, BlockError> {
+        let (block, built) = self.build(crosslinks, evidence)?;
+        let applied = self.apply(&block).expect("what was built applies");
+        assert_eq!(applied, built);
+        self.committees.learn(&applied.events);
+        self.chain = applied.chain;
+        Ok(applied.events)
+    }
+
+    /// Adds blocks without crosslinks.
+    pub(crate) fn idle(&mut self, blocks: u64) -> Vec<Event> {
+        (0..blocks).flat_map(|_| self.step(vec![], vec![]).expect("an empty block follows")).collect()
+    }
+
+    /// Adds a block with the crosslink of one shard's tip.
+    pub(crate) fn accept(&mut self, shard: u32) -> Vec<Event> {
+        let height = self.shards[shard as usize].tip().get();
+        let crosslink = self.crosslink(shard, height);
+        self.step(vec![crosslink], vec![]).expect("the tip is accepted")
+    }
+
+    /// What is chosen when each shard offers the crosslinks of these heights.
+    pub(crate) fn choose(&self, offers: &[(u32, &[u64])]) -> Vec<Crosslink> {
+        let candidates: Candidates = (offers.iter())
+            .map(|(shard, heights)| {
+                (ShardId::new(*shard), heights.iter().map(|height| self.crosslink(*shard, *height)).collect())
+            })
+            .collect();
+        choose_crosslinks(&self.spec, self.state(), &candidates, &self.committees, &self.shards)
+    }
+}
+
+/// Shard and height of each crosslink.
+pub(crate) fn places(crosslinks: &[Crosslink]) -> Vec<(u32, u64)> {
+    crosslinks.iter().map(|crosslink| (crosslink.header.shard.get(), crosslink.header.height.get())).collect()
+}

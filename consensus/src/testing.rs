@@ -1,0 +1,152 @@
+//! Committees whose secret keys are known, and beacon states made of chosen parts: for tests.
+
+use crate::authority::Authority;
+use crate::layout::{
+    FIELD_BEACON_TABLE, FIELD_MIX, FIELD_SHARDS, SHARDS_DEPTH, STATE_FIELDS, field_branch, list_root,
+    record_branch, state_root,
+};
+use crate::vote::signing_bytes;
+use crypto::bls::{SecretKey, aggregate_signatures};
+use primitives::{
+    Address, B256, BeaconHeader, Certificate, CertifiedBeaconHeader, Chain, Committee, Epoch, EpochEntry,
+    EpochTable, Height, LightUpdate, RecordProof, Seat, ShardRecord, SignedVote, Signers, ValidatorIndex,
+    View, Vote, VoteKind,
+};
+use tree_hash::TreeHash as _;
+
+pub(crate) const GENESIS: B256 = B256::repeat_byte(0x11);
+
+/// A committee and its secrets, in the order of its seats.
+pub(crate) struct Members {
+    pub(crate) committee: Committee,
+    secrets: Vec<SecretKey>,
+}
+
+impl Members {
+    /// Committees of different `seed` share no key.
+    pub(crate) fn new(seed: u8, seats: u32) -> Self {
+        let mut secrets: Vec<_> = (0..seats).map(|seat| secret(seed, seat)).collect();
+        secrets.sort_by_key(|secret| secret.public_key().to_bytes());
+        let seats = secrets.iter().zip(0..).map(|(secret, index)| Seat {
+            key: secret.public_key().to_bytes(),
+            validator: ValidatorIndex::new(index + 100 * u64::from(seed)),
+            node: B256::repeat_byte(index as u8),
+            fee_recipient: Address::repeat_byte(index as u8),
+        });
+        Self { committee: Committee::new(seats.collect()).expect("distinct keys"), secrets }
+    }
+
+    pub(crate) fn authority(&self, chain: Chain, epoch: u64) -> Authority {
+        Authority::new(self.committee.clone(), chain, Epoch::new(epoch), GENESIS).expect("valid keys")
+    }
+
+    pub(crate) fn sign(&self, vote: Vote, seat: u32) -> SignedVote {
+        let bytes = signing_bytes(&crate::namespace(GENESIS, vote.chain), &vote);
+        SignedVote { vote, seat, signature: self.secrets[seat as usize].sign(&bytes).to_bytes() }
+    }
+
+    /// A certificate of `id` by the first `signers` seats, all in view 3 on top of view 2.
+    pub(crate) fn certify(&self, chain: Chain, epoch: u64, id: B256, signers: u32) -> Certificate {
+        self.aggregate(finalization(chain, epoch, id), signers)
+    }
+
+    /// A certificate made of votes that need not be finalizations.
+    pub(crate) fn aggregate(&self, vote: Vote, signers: u32) -> Certificate {
+        let votes = (0..signers).map(|seat| self.sign(vote, seat).signature);
+        let votes: Vec<_> = votes.map(|bytes| crypto::bls::Signature::from_bytes(&bytes).unwrap()).collect();
+        let signature = aggregate_signatures(&votes.iter().collect::<Vec<_>>()).unwrap().to_bytes();
+        let Vote { epoch, view, parent_view, id, .. } = vote;
+        let signers = Signers::from_indices(self.committee.len(), 0..signers);
+        Certificate { epoch, view, parent_view, id, signers, signature }
+    }
+}
+
+fn secret(seed: u8, seat: u32) -> SecretKey {
+    let mut bytes = [1; 32];
+    bytes[1] = seed;
+    bytes[2..6].copy_from_slice(&seat.to_be_bytes());
+    SecretKey::from_bytes(&bytes).expect("below the group's order")
+}
+
+pub(crate) fn finalization(chain: Chain, epoch: u64, id: B256) -> Vote {
+    let (view, parent_view) = (View::new(3), View::new(2));
+    Vote { kind: VoteKind::Finalize, chain, epoch: Epoch::new(epoch), view, parent_view, id }
+}
+
+/// A table of epochs from zero on, which start at these heights under these committees.
+pub(crate) fn table(entries: &[(u64, &Members)]) -> EpochTable {
+    let entries = entries.iter().zip(0..).map(|((first_height, members), epoch)| EpochEntry {
+        epoch: Epoch::new(epoch),
+        first_height: Height::new(*first_height),
+        committee_root: members.committee.root(),
+    });
+    EpochTable::new(entries.collect()).expect("rising heights")
+}
+
+/// A beacon state of which only the public fields matter.
+#[derive(Clone)]
+pub(crate) struct State {
+    pub(crate) mix: B256,
+    pub(crate) beacon_table: EpochTable,
+    pub(crate) records: Vec<ShardRecord>,
+}
+
+impl State {
+    fn record_roots(&self) -> Vec<B256> {
+        self.records.iter().map(|record| record.tree_hash_root()).collect()
+    }
+
+    pub(crate) fn fields(&self) -> [B256; STATE_FIELDS] {
+        let mut fields = std::array::from_fn(|field| B256::repeat_byte(field as u8));
+        fields[FIELD_MIX as usize] = self.mix;
+        fields[FIELD_BEACON_TABLE as usize] = self.beacon_table.tree_hash_root();
+        fields[FIELD_SHARDS as usize] = list_root(&self.record_roots(), SHARDS_DEPTH);
+        fields
+    }
+
+    pub(crate) fn root(&self) -> B256 {
+        state_root(&self.fields())
+    }
+
+    pub(crate) fn mix_branch(&self) -> Vec<B256> {
+        field_branch(&self.fields(), FIELD_MIX).unwrap()
+    }
+
+    pub(crate) fn record_proof(&self, shard: usize) -> RecordProof {
+        let branch = record_branch(&self.record_roots(), shard as u64, &self.fields()).unwrap();
+        RecordProof { record: self.records[shard].clone(), branch }
+    }
+
+    pub(crate) fn header(&self, epoch: u64, height: u64) -> BeaconHeader {
+        BeaconHeader {
+            epoch: Epoch::new(epoch),
+            height: Height::new(height),
+            state_root: self.root(),
+            ..BeaconHeader::default()
+        }
+    }
+
+    /// The update that certifies this state at `height`.
+    pub(crate) fn update(&self, epoch: u64, height: u64, members: &Members) -> LightUpdate {
+        let header = self.header(epoch, height);
+        let certificate = members.certify(Chain::Beacon, epoch, header.id(), members.committee.quorum());
+        LightUpdate {
+            certified: CertifiedBeaconHeader { header, certificate },
+            mix: self.mix,
+            mix_branch: self.mix_branch(),
+            beacon_table: self.beacon_table.clone(),
+            beacon_table_branch: field_branch(&self.fields(), FIELD_BEACON_TABLE).unwrap(),
+            records: (0..self.records.len()).map(|shard| self.record_proof(shard)).collect(),
+        }
+    }
+}
+
+/// Every value whose encoding differs from this one's in one bit of one byte.
+pub(crate) fn with_one_bit_flipped<T: ssz::Encode + ssz::Decode>(value: &T) -> impl Iterator<Item = T> {
+    let bytes = value.as_ssz_bytes();
+    (0..bytes.len()).filter_map(move |place| {
+        let mut bytes = bytes.clone();
+        bytes[place] ^= 1 << (place % 8);
+        T::from_ssz_bytes(&bytes).ok()
+    })
+}

@@ -1,0 +1,180 @@
+//! Building a block.
+
+use std::sync::Arc;
+
+use alloy_primitives::B256;
+use primitives::{ChainSpec, InboxCursors, ShardBlock, ShardBody, ShardHeader, Verified};
+use ssz::Encode as _;
+
+use super::{BlockContext, BlockError, BlockLimits, Executed, ParentView, empty_outbox_root, header};
+use crate::{
+    executor::{BlockExecutor, Environment, ExecuteError, InclusionError},
+    fee::next_base_fee,
+    receipt::{hashes, transaction_receipts_root, transactions_root},
+    transaction::Transaction,
+    trie::StateTrie,
+};
+
+/// Gas of the cheapest transaction: with less left, a block is full.
+const TRANSACTION_GAS_MIN: u64 = 21_000;
+/// Bytes of a transaction's place in the encoded list.
+const OFFSET_BYTES: usize = 4;
+/// After so many transactions that no longer fit, the block is taken for full.
+const MISFITS_MAX: u32 = 64;
+
+/// A block that was built, and what came of executing it.
+#[derive(Clone, Debug)]
+pub struct Proposed {
+    /// The block.
+    pub block: ShardBlock,
+    /// What came of it.
+    pub executed: Executed,
+    /// Candidates that were tried and left out, in order.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A candidate that was left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The transaction.
+    pub hash: B256,
+    /// Why.
+    pub reason: SkipReason,
+}
+
+/// Why a candidate was left out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SkipReason {
+    /// It may not be included here.
+    #[error(transparent)]
+    Inclusion(InclusionError),
+    /// The body is full; perhaps the next one is not.
+    #[error("body is full: {found} bytes wanted, {left} left")]
+    BodyFull {
+        /// Bytes left.
+        left: usize,
+        /// Bytes wanted.
+        found: usize,
+    },
+}
+
+/// Builds a block on its parent from candidates in the order given, for as long as gas, bytes and count allow.
+/// `trie` stands at the parent, and afterwards at the block; on error it is as it was.
+pub fn propose(
+    spec: &ChainSpec,
+    parent: &ParentView<'_>,
+    trie: &mut StateTrie,
+    context: BlockContext,
+    candidates: &mut dyn Iterator<Item = Arc<Verified<Transaction>>>,
+    limits: &BlockLimits,
+) -> Result<Proposed, BlockError> {
+    let header = header_before(spec, parent, &context);
+    let body = ShardBody { anchor: context.anchor, bundles: Vec::new(), transactions: Vec::new() };
+    let mut block = ShardBlock { header, body };
+    header::check(spec, parent, &block.header)?;
+    let anchor = header::check_anchor(spec, &block)?;
+    let environment = Environment::new(spec, &block.header, anchor.mix, anchor.fee_recipient);
+
+    let ShardHeader { parent: parent_id, anchor, .. } = block.header;
+    let mut executor = BlockExecutor::open(parent.state, environment, parent_id, anchor.id)?;
+    let bytes_left = (limits.body_bytes_max.min(spec.body_bytes_max) as usize)
+        .saturating_sub(block.body.ssz_bytes_len());
+    let limits = BlockLimits { transactions_max: limits.transactions_max.min(spec.transactions_max), ..*limits };
+    let (transactions, skipped) = take(&mut executor, candidates, &limits, bytes_left)?;
+
+    block.body.transactions = transactions.iter().map(|transaction| transaction.encoded().clone()).collect();
+    block.header.transactions_root = transactions_root(&hashes(&transactions));
+    block.header.data_root = block.body.root();
+    block.header.gas_used = executor.gas_used();
+    block.header.logs_bloom = executor.logs_bloom();
+    let (change_set, receipts) = executor.close();
+    block.header.transaction_receipts_root = transaction_receipts_root(&receipts);
+    block.header.state_root = trie.update(&change_set.account_changes());
+    let (header, id) = (block.header.clone(), block.header.id());
+    let executed =
+        Executed { header, id, environment, transactions, receipts, change_set: Arc::new(change_set) };
+    Ok(Proposed { block, executed, skipped })
+}
+
+/// Everything of the header that does not depend on the transactions.
+fn header_before(spec: &ChainSpec, parent: &ParentView<'_>, context: &BlockContext) -> ShardHeader {
+    ShardHeader {
+        shard: parent.header.shard,
+        epoch: context.epoch,
+        view: context.view,
+        parent_view: context.parent_view,
+        height: parent.header.height.next(),
+        parent: parent.id,
+        timestamp_ms: context.timestamp_ms.max(parent.header.timestamp_ms.saturating_add(1)),
+        proposer: context.proposer,
+        anchor: context.anchor_ref(),
+        outbox_root: empty_outbox_root(),
+        inbox_cursors_root: InboxCursors::default().root(),
+        history_root: parent.child_history().root(),
+        gas_limit: spec.gas_limit,
+        base_fee: next_base_fee(parent.header, spec),
+        ..ShardHeader::default()
+    }
+}
+
+type Taken = (Vec<Arc<Verified<Transaction>>>, Vec<Skipped>);
+
+/// Executes candidates while there is room.
+fn take(
+    executor: &mut BlockExecutor<'_>,
+    candidates: &mut dyn Iterator<Item = Arc<Verified<Transaction>>>,
+    limits: &BlockLimits,
+    mut bytes_left: usize,
+) -> Result<Taken, BlockError> {
+    let (mut taken, mut skipped, mut misfits) = (Vec::new(), Vec::new(), 0);
+    while taken.len() < limits.transactions_max as usize && misfits < MISFITS_MAX {
+        let gas_left = limits.gas_max.saturating_sub(executor.gas_used()).min(executor.gas_left());
+        if gas_left < TRANSACTION_GAS_MIN {
+            break;
+        }
+        let Some(transaction) = candidates.next() else { break };
+        let bytes = transaction.encoded().len() + OFFSET_BYTES;
+        let result = if bytes > bytes_left {
+            Err(SkipReason::BodyFull { left: bytes_left, found: bytes })
+        } else {
+            attempt(executor, &transaction, gas_left)?
+        };
+        match result {
+            Ok(()) => {
+                bytes_left -= bytes;
+                taken.push(transaction);
+            }
+            Err(reason) => {
+                let full = SkipReason::is_full(&reason);
+                misfits += u32::from(full);
+                skipped.push(Skipped { hash: transaction.hash(), reason });
+            }
+        }
+    }
+    Ok((taken, skipped))
+}
+
+fn attempt(
+    executor: &mut BlockExecutor<'_>,
+    transaction: &Transaction,
+    gas_left: u64,
+) -> Result<Result<(), SkipReason>, BlockError> {
+    use alloy_consensus::Transaction as _;
+    let found = transaction.envelope().gas_limit();
+    if found > gas_left {
+        let full = InclusionError::GasLimitReached { left: gas_left, found };
+        return Ok(Err(SkipReason::Inclusion(full)));
+    }
+    match executor.execute(transaction) {
+        Ok(_) => Ok(Ok(())),
+        Err(ExecuteError::Inclusion(error)) => Ok(Err(SkipReason::Inclusion(error))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl SkipReason {
+    /// Whether the block was too full for it, so that the next block may take it.
+    pub const fn is_full(&self) -> bool {
+        matches!(self, Self::BodyFull { .. } | Self::Inclusion(InclusionError::GasLimitReached { .. }))
+    }
+}

@@ -1,0 +1,57 @@
+//! The rules of a shard block: building one, and checking that one follows from its parent.
+//!
+//! Everything a header says is either a choice of the proposer within bounds (epoch, view, timestamp, anchor,
+//! transactions) or computed from the parent and the body; [`execute`] refuses a header that differs in
+//! any computed field, naming it. Execution needs nothing but the parent's state and the block itself: what the block
+//! uses from the beacon chain is proven in its body. Whether the anchor is finalized, and whether the clock agrees,
+//! is for the node to see before it votes.
+//!
+//! Rules: docs/spec/shard-block.md
+
+mod build;
+mod context;
+mod error;
+mod execute;
+mod header;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use alloy_primitives::B256;
+use primitives::{OutboxLeaf, ShardHeader, Verified};
+use ssz_types::{VariableList, typenum::U65536};
+use tree_hash::TreeHash as _;
+
+pub use build::{Proposed, SkipReason, Skipped, propose};
+pub use context::{BlockContext, BlockLimits, ParentView};
+pub use error::BlockError;
+pub use execute::execute;
+
+use crate::{executor::Environment, receipt::TransactionReceipt, state::ChangeSet, transaction::Transaction};
+
+/// A block that was executed, and what came of it.
+#[derive(Clone, Debug)]
+pub struct Executed {
+    /// The header; every field of it follows.
+    pub header: ShardHeader,
+    /// The header's id.
+    pub id: B256,
+    /// What the EVM saw of the block.
+    pub environment: Environment,
+    /// The transactions, in order.
+    pub transactions: Vec<Arc<Verified<Transaction>>>,
+    /// One for each transaction.
+    pub receipts: Vec<TransactionReceipt>,
+    /// What it did to the state.
+    pub change_set: Arc<ChangeSet>,
+}
+
+/// Finds transactions that were verified before, by hash, so that nothing is recovered twice. What it returns for a
+/// hash must be the transaction of that hash, verified for this shard.
+pub type Lookup<'a> = &'a dyn Fn(&B256) -> Option<Arc<Verified<Transaction>>>;
+
+/// The outbox root of a block that sends nothing: root of an empty list of [`OutboxLeaf`]s.
+pub fn empty_outbox_root() -> B256 {
+    VariableList::<OutboxLeaf, U65536>::default().tree_hash_root()
+}
