@@ -75,9 +75,12 @@ fn state_root(criterion: &mut Criterion) {
 
     let mut next_block = 0;
     for threads in [1, 2] {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
+        let pool =
+            rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
         group.bench_function(format!("block of 20,000, {threads} thread(s)"), |bencher| {
-            bencher.iter_custom(|iterations| pool.install(|| time_blocks(&mut state, &mut next_block, iterations)));
+            bencher.iter_custom(|iterations| {
+                pool.install(|| time_blocks(&mut state, &mut next_block, iterations))
+            });
         });
     }
 
@@ -101,7 +104,10 @@ fn sorted_leaves() -> Vec<(B256, Vec<u8>)> {
     let mut leaves: Vec<_> = (0..ACCOUNTS)
         .map(no_storage)
         .map(|(address, Account { nonce, balance, code_hash }, _)| {
-            (keccak256(address), alloy_rlp::encode(TrieAccount { nonce, balance, storage_root: EMPTY_ROOT, code_hash }))
+            (
+                keccak256(address),
+                alloy_rlp::encode(TrieAccount { nonce, balance, storage_root: EMPTY_ROOT, code_hash }),
+            )
         })
         .collect();
     leaves.sort_unstable();

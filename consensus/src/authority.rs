@@ -108,7 +108,8 @@ impl Authority {
         if !committee.is_well_formed() {
             return Err(AuthorityError::NotWellFormed);
         }
-        let keys: Vec<_> = committee.seats().par_iter().map(|seat| PublicKey::from_bytes(&seat.key)).collect();
+        let keys: Vec<_> =
+            committee.seats().par_iter().map(|seat| PublicKey::from_bytes(&seat.key)).collect();
         let keys = keys
             .into_iter()
             .zip(0u32..)

@@ -110,8 +110,8 @@ pub fn verify_evidence(genesis_hash: B256, evidence: &Evidence) -> Result<Guilty
     }
     let (seat_index, seats) = (first.seat, committee.len());
     let seat = committee.seat(seat_index).ok_or(EvidenceError::NoSuchSeat { seats, found: seat_index })?;
-    let key = PublicKey::from_bytes(&seat.key)
-        .map_err(|error| EvidenceError::Key { seat: seat_index, error })?;
+    let key =
+        PublicKey::from_bytes(&seat.key).map_err(|error| EvidenceError::Key { seat: seat_index, error })?;
     let Vote { chain, epoch, .. } = first.vote;
     let namespace = crate::namespace(genesis_hash, chain);
     verify_seat_vote(&key, &namespace, first).map_err(EvidenceError::First)?;

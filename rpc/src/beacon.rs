@@ -4,20 +4,24 @@
 //! here); what only Atoll has stands under `/atoll/v1`. Bulk data travels as SSZ, `application/octet-stream`.
 
 mod api;
+mod client;
 mod decimal;
 mod error;
 mod event;
 mod id;
+mod router;
 mod view;
 
-pub use api::{BeaconApi, CommitteeAnswer, Found, LightBootstrap, SignedBlock, ValidatorFilter};
+pub use api::{ApiResult, BeaconApi, CommitteeAnswer, Found, LightBootstrap, SignedBlock, ValidatorFilter};
+pub use client::{BeaconClient, BeaconClientError};
 pub use decimal::Decimal;
 pub use error::{ApiError, ErrorView};
 pub use event::{Event, Topic};
 pub use id::BeaconId;
+pub use router::{LIGHT_WAIT_MAX, beacon_router, openapi};
 pub use view::{
     AcceptedView, BlockBodyView, BlockMessage, BlockView, Checkpoint, CommitteeView, CrosslinkView, Data, Dated,
-    EvidenceView, FinalityCheckpoints, GenesisView, HeaderMessage, HeaderView, Identity, IdentityMetadata,
+    EvidenceView, VoteView, FinalityCheckpoints, GenesisView, HeaderMessage, HeaderView, Identity, IdentityMetadata,
     NodeVersion, PeerCount, Root, SeatView, ShardView, SignedHeader, StateCommittee, Syncing, Takeover,
     ValidatorDetail, ValidatorStatus, ValidatorView, VersionedBlock,
 };

@@ -12,6 +12,7 @@ pub mod client;
 pub mod error;
 pub mod method;
 pub mod metrics;
+pub mod rest;
 pub mod server;
 pub mod view;
 
@@ -19,4 +20,5 @@ mod subscription;
 
 pub use client::{Client, ClientError};
 pub use error::RpcError;
+pub use rest::{RestConfig, RestHandle, serve_rest};
 pub use server::{Cors, ServeError, ServerConfig, ServerHandle, serve};

@@ -7,6 +7,7 @@ mod answers;
 mod subscription_id;
 
 use answers::GethAnswers;
+use axum::http::HeaderValue;
 use jsonrpsee::server::{
     BatchRequestConfig, Methods, PingConfig, Server, ServerConfig as Transport,
     middleware::rpc::RpcServiceBuilder,
@@ -34,6 +35,24 @@ pub enum Cors {
     Any,
     /// Those of these origins, like `https://example.org`.
     Origins(Vec<String>),
+}
+
+impl Cors {
+    /// The layer that tells browsers which pages may call.
+    pub(crate) fn layer(&self) -> Result<Option<CorsLayer>, ServeError> {
+        let origin = match self {
+            Self::Off => return Ok(None),
+            Self::Any => AllowOrigin::any(),
+            Self::Origins(origins) => {
+                let origins = origins
+                    .iter()
+                    .map(|origin| header(origin).ok_or_else(|| ServeError::Origin { origin: origin.clone() }))
+                    .collect::<Result<Vec<_>, _>>()?;
+                AllowOrigin::list(origins)
+            }
+        };
+        Ok(Some(CorsLayer::new().allow_origin(origin).allow_methods(Any).allow_headers(Any)))
+    }
 }
 
 /// What a server takes, and how much of it.
@@ -70,6 +89,12 @@ impl ServerConfig {
     }
 }
 
+/// An origin as browsers send it.
+fn header(origin: &str) -> Option<HeaderValue> {
+    let has_scheme = origin.starts_with("https://") || origin.starts_with("http://");
+    has_scheme.then(|| origin.parse().ok()).flatten()
+}
+
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -96,7 +121,7 @@ pub enum ServeError {
 }
 
 impl ServeError {
-    fn bind(listen: SocketAddr, source: io::Error) -> Self {
+    pub(crate) fn bind(listen: SocketAddr, source: io::Error) -> Self {
         match source.kind() {
             io::ErrorKind::AddrInUse => Self::PortTaken { listen },
             _ => Self::Bind { listen, source },
@@ -150,29 +175,13 @@ pub async fn serve(config: ServerConfig, methods: impl Into<Methods>) -> Result<
         .layer_fn(move |service| GethAnswers::new(service, max_response_bytes));
     let server = Server::builder()
         .set_config(transport)
-        .set_http_middleware(tower::ServiceBuilder::new().option_layer(cors(&config.cors)?))
+        .set_http_middleware(tower::ServiceBuilder::new().option_layer(config.cors.layer()?))
         .set_rpc_middleware(answers)
         .build(listen)
         .await
         .map_err(|source| ServeError::bind(listen, source))?;
     let address = server.local_addr().map_err(|source| ServeError::bind(listen, source))?;
     Ok(ServerHandle { address, inner: server.start(methods) })
-}
-
-/// The layer that tells browsers which pages may call.
-fn cors(cors: &Cors) -> Result<Option<CorsLayer>, ServeError> {
-    let origin = match cors {
-        Cors::Off => return Ok(None),
-        Cors::Any => AllowOrigin::any(),
-        Cors::Origins(origins) => {
-            let origins = origins
-                .iter()
-                .map(|origin| origin.parse().map_err(|_| ServeError::Origin { origin: origin.clone() }))
-                .collect::<Result<Vec<_>, _>>()?;
-            AllowOrigin::list(origins)
-        }
-    };
-    Ok(Some(CorsLayer::new().allow_origin(origin).allow_methods(Any).allow_headers(Any)))
 }
 
 #[cfg(test)]

@@ -203,3 +203,31 @@ fn split(payload: &[u8]) -> Option<(usize, usize)> {
     let end = PREFIX_BYTES.checked_add(usize::try_from(length).ok()?)?;
     (end <= payload.len()).then_some((PREFIX_BYTES, end))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config::Durability, disk::Directory, memory_disk::MemoryDisk};
+
+    fn journal() -> Journal {
+        let directory = Directory::Memory(MemoryDisk::new().attach().expect("a new disk is free"));
+        let (log, _) = ChangeLog::open(directory, Durability::Process, 1 << 20, 1).expect("the log opens");
+        Journal::open(log, Position::default(), &[]).expect("the journal opens").0
+    }
+
+    /// Changing this changes what is on disk: raise the format's version with it.
+    #[test]
+    fn the_payloads_of_records_are_frozen() {
+        let mut journal = journal();
+        journal.append(Kind::Commit(258), b"ab", &Batch::new()).expect("it is the first");
+        journal.append(Kind::Write, &[], &Batch::new()).expect("it may follow");
+        journal.append(Kind::Rewind(3), &[], &Batch::new()).expect("it goes back");
+        let payload = |number| {
+            let location = journal.log.location(number).expect("it was appended");
+            alloy_primitives::hex::encode(location.read().expect("it is intact"))
+        };
+        assert_eq!(payload(1), ["01", "0201000000000000", "02000000", "6162", "00000000"].concat());
+        assert_eq!(payload(2), ["02", "0000000000000000", "00000000", "00000000"].concat());
+        assert_eq!(payload(3), ["03", "0300000000000000", "00000000", "00000000"].concat());
+    }
+}

@@ -274,3 +274,6 @@ impl Location {
         StorageError::Corrupt { file: self.file().path().into(), offset: self.offset, what }
     }
 }
+
+#[cfg(test)]
+mod tests;

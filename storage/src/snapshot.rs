@@ -31,15 +31,22 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Takes the overlay before the view, as its invariant wants, until the view is not the newer.
+    /// The store as it is now.
     pub(crate) fn take(shared: &Arc<Shared>) -> Result<Self, StorageError> {
         loop {
             let overlay = shared.overlay();
             let view = shared.tables().view()?;
-            if view.position()?.number <= overlay.position().number {
-                return Ok(Self { overlay, view, _shared: shared.clone() });
+            if let Some(snapshot) = Self::of(overlay, view, shared)? {
+                return Ok(snapshot);
             }
         }
+    }
+
+    /// Puts together an overlay and a view taken after it. `None` if the tables have got a commit
+    /// in between that the overlay does not have.
+    fn of(overlay: Arc<Overlay>, view: View, shared: &Arc<Shared>) -> Result<Option<Self>, StorageError> {
+        let agree = view.position()?.number <= overlay.position().number;
+        Ok(agree.then(|| Self { overlay, view, _shared: shared.clone() }))
     }
 
     /// The last sequence committed.
@@ -202,4 +209,47 @@ fn decode_entry<T: Table>(key: &[u8], value: &[u8]) -> Result<Row<T>, StorageErr
 
 pub(crate) fn decode_value<T: Table>(bytes: &[u8]) -> Result<T::Value, StorageError> {
     <T::Value as Value>::decode(bytes).map_err(|source| StorageError::Decode { table: T::NAME, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Durability, MemoryDisk, Store, StoreConfig};
+
+    enum Numbers {}
+
+    impl Table for Numbers {
+        const NAME: &'static str = "numbers";
+        type Key = u64;
+        type Value = u64;
+    }
+
+    fn put(value: u64) -> Batch {
+        let mut batch = Batch::new();
+        batch.put::<Numbers>(&1, &value);
+        batch
+    }
+
+    /// The moments that threads would meet by chance: the tables move between overlay and view.
+    #[test]
+    fn an_overlay_goes_with_a_view_that_knows_no_later_commit() {
+        let config = StoreConfig::new(Durability::Power, &[Numbers::NAME]);
+        let store = Store::memory(&MemoryDisk::new(), config).expect("the store opens");
+        let shared = store.shared();
+        store.commit(1, b"", put(1)).expect("it is the first");
+        let first = shared.overlay();
+        store.flush().expect("the disk works");
+        let view = || shared.tables().view().expect("the disk works");
+        let value = |overlay: &Arc<Overlay>| {
+            let snapshot = Snapshot::of(overlay.clone(), view(), shared).expect("the view is readable")?;
+            Some((snapshot.sequence(), snapshot.get::<Numbers>(&1).expect("it is readable")))
+        };
+        assert_eq!(value(&first), Some((Some(1), Some(1))), "the tables caught up with the overlay");
+        store.commit(2, b"", put(2)).expect("it follows");
+        assert_eq!(value(&first), Some((Some(1), Some(1))), "the tables do not have the second commit");
+        let second = shared.overlay();
+        store.flush().expect("the disk works");
+        assert_eq!(value(&first), None, "the tables have a commit that the overlay lacks");
+        assert_eq!(value(&second), Some((Some(2), Some(2))));
+    }
 }

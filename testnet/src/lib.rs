@@ -1,1 +1,4 @@
+//! The command line of Atoll.
 
+pub mod cli;
+pub mod testnet;

@@ -31,7 +31,7 @@ impl SeatKey {
     /// The seat's share of the beacon chain's randomness at one height: nothing to choose, so
     /// nothing to protect.
     pub fn sign_reveal(&self, epoch: Epoch, height: Height) -> SignatureBytes {
-        self.secret.sign(&consensus::randao_bytes(self.genesis_hash, epoch, height)).to_bytes()
+        self.secret.sign(&consensus::vote::randao_bytes(self.genesis_hash, epoch, height)).to_bytes()
     }
 }
 

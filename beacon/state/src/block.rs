@@ -17,7 +17,8 @@ use crate::operation::randao::{self, RandaoError};
 use crate::state::BeaconState;
 use consensus::authority::{CertificateError, verify_certificates};
 use primitives::{
-    B256, BeaconBlock, BeaconBody, BeaconHeader, Chain, ChainSpec, Crosslink, Epoch, Evidence, Height, ShardId,
+    B256, BeaconBlock, BeaconBody, BeaconHeader, Chain, ChainSpec, Crosslink, Epoch, Evidence, Height,
+    ShardId,
 };
 
 #[cfg(test)]
@@ -164,7 +165,8 @@ pub enum BlockError {
 /// Checks `block` above `parent` and computes what it leads to. `leader` is the seat that the engine
 /// lets propose in the header's view.
 ///
-/// Nothing is trusted but `spec`, `parent` and, within the roots of the epoch tables, `committees`.
+/// Nothing is trusted but `spec`, `parent` and, within the roots of the epoch tables, `committees`. Left to
+/// the caller, who has a clock and an engine: that the timestamp is not ahead, and what the views are.
 pub fn apply_block(
     spec: &ChainSpec,
     parent: &BeaconChainState,

@@ -92,9 +92,7 @@ impl<'a> Lottery<'a> {
     ) -> Result<(), DrawError> {
         let (epoch, first_height) = match table.latest() {
             None => (Epoch::ZERO, Height::ZERO),
-            Some(latest) => {
-                (latest.epoch.next(), latest.first_height.plus(self.spec.epoch_heights(chain)))
-            }
+            Some(latest) => (latest.epoch.next(), latest.first_height.plus(self.spec.epoch_heights(chain))),
         };
         self.draw(state, chain, table, epoch, first_height, events)
     }

@@ -29,7 +29,9 @@ pub(crate) fn spec(shards: u32) -> ChainSpec {
     spec.beacon_epoch_heights = heights(BEACON_EPOCH_HEIGHTS);
     spec.stall_heights = heights(STALL_HEIGHTS);
     let first = spec.shards[0].clone();
-    spec.shards = (0..shards).map(|shard| primitives::ShardSpec { name: format!("s{shard}"), ..first.clone() }).collect();
+    spec.shards = (0..shards)
+        .map(|shard| primitives::ShardSpec { name: format!("s{shard}"), ..first.clone() })
+        .collect();
     spec
 }
 
@@ -59,7 +61,8 @@ pub(crate) fn genesis_of(spec: ChainSpec, stakes: &[u32]) -> (Genesis, Keys) {
         }
     });
     let validators = validators.collect();
-    let shard_ids = (0..spec.shards.len() as u32).map(|shard| SimShard::new(shard).id(Height::ZERO)).collect();
+    let shard_ids =
+        (0..spec.shards.len() as u32).map(|shard| SimShard::new(shard).id(Height::ZERO)).collect();
     (Genesis { spec, timestamp_ms: 1_000_000, validators, allocations: Vec::new(), shard_ids }, keys)
 }
 
@@ -111,7 +114,12 @@ impl SimShard {
             history_root: MmrTree::new().root(),
             ..ShardHeader::default()
         };
-        Self { shard, history: MmrTree::from_iter([header.id()]), headers: vec![header], cursors: vec![InboxCursors::default()] }
+        Self {
+            shard,
+            history: MmrTree::from_iter([header.id()]),
+            headers: vec![header],
+            cursors: vec![InboxCursors::default()],
+        }
     }
 
     pub(crate) fn id(&self, height: Height) -> B256 {
@@ -170,7 +178,13 @@ pub(crate) struct Network {
 }
 
 impl HistorySource for Vec<SimShard> {
-    fn ancestry(&self, shard: ShardId, height: Height, descendant: B256, ancestor: Height) -> Option<MmrProof> {
+    fn ancestry(
+        &self,
+        shard: ShardId,
+        height: Height,
+        descendant: B256,
+        ancestor: Height,
+    ) -> Option<MmrProof> {
         let shard = self.get(shard.get() as usize)?;
         (shard.headers.get(height.get() as usize)?.id() == descendant && ancestor < height)
             .then(|| shard.ancestry(height, ancestor))
@@ -220,7 +234,8 @@ impl Network {
         let vote = Vote { kind: VoteKind::Finalize, chain, epoch, view, parent_view, id };
         let bytes = signing_bytes(authority.namespace(), &vote);
         let signatures: Vec<_> = (0..count).map(|seat| self.sign(authority, seat, &bytes)).collect();
-        let signature = aggregate_signatures(&signatures.iter().collect::<Vec<_>>()).expect("there are signers");
+        let signature =
+            aggregate_signatures(&signatures.iter().collect::<Vec<_>>()).expect("there are signers");
         let signers = Signers::from_indices(authority.committee().len(), 0..count);
         Certificate { epoch, view, parent_view, id, signers, signature: signature.to_bytes() }
     }
@@ -246,7 +261,8 @@ impl Network {
         let new: Vec<_> = (sources.iter())
             .map(|(source, height)| self.shards[*source as usize].cursor(Height::new(*height)))
             .collect();
-        let kept = before.as_slice().iter().filter(|old| new.iter().all(|cursor| cursor.source != old.source));
+        let kept =
+            before.as_slice().iter().filter(|old| new.iter().all(|cursor| cursor.source != old.source));
         let cursors = kept.copied().chain(new.iter().copied()).collect();
         self.grow_with(shard, InboxCursors::new(cursors).expect("one cursor for each source"));
     }
@@ -282,7 +298,8 @@ impl Network {
 
     pub(crate) fn evidence(&self, authority: &Authority, seat: u32, first: Vote, second: Vote) -> Evidence {
         let sign = |vote: Vote| {
-            let signature = self.sign(authority, seat, &signing_bytes(authority.namespace(), &vote)).to_bytes();
+            let signature =
+                self.sign(authority, seat, &signing_bytes(authority.namespace(), &vote)).to_bytes();
             SignedVote { vote, seat, signature }
         };
         Evidence { first: sign(first), second: sign(second), committee: authority.committee().clone() }
@@ -291,7 +308,8 @@ impl Network {
     /// The seat that leads the next beacon block.
     pub(crate) fn leader(&self) -> u32 {
         let epoch = self.next_epoch();
-        (self.chain.header().height.get() % u64::from(self.authority(Chain::Beacon, epoch).committee().len())) as u32
+        (self.chain.header().height.get() % u64::from(self.authority(Chain::Beacon, epoch).committee().len()))
+            as u32
     }
 
     pub(crate) fn next_epoch(&self) -> Epoch {

@@ -179,11 +179,11 @@ fn committed(ssz: &[u8], header_len: usize, root: B256) -> Result<(), &'static s
 
 /// What a block read from a peer or from disk must fit.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct BlockLimits {
+pub struct BlockLimits {
     /// The chain it must be of.
-    pub(crate) chain: Chain,
+    pub chain: Chain,
     /// Largest encoding of a body, bytes.
-    pub(crate) body_bytes_max: usize,
+    pub body_bytes_max: usize,
 }
 
 impl BlockLimits {

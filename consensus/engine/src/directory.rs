@@ -2,7 +2,7 @@
 
 use crate::{
     node_key::{NodeId, node_id},
-    scheme::{SeatKey, SeatScheme, seat_key},
+    scheme::{SeatKey, SeatScheme},
 };
 use commonware_consensus::types::Epoch;
 use commonware_cryptography::certificate::{Provider as SchemeProvider, Scoped};
@@ -149,9 +149,4 @@ impl Provider for Directory {
         }
         receiver
     }
-}
-
-/// The library's form of a seat's key, for whoever has only the committee.
-pub(crate) fn seat_key_at(committee: &Committee, index: u32) -> Option<SeatKey> {
-    committee.seat(index).and_then(|seat| seat_key(&seat.key))
 }

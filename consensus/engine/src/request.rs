@@ -89,6 +89,9 @@ pub enum EngineError {
     /// A seat can no longer vote.
     #[error("seat {seat} of epoch {epoch} of chain {chain} stopped voting: {reason}")]
     Seat { chain: Chain, epoch: Epoch, seat: u32, reason: String },
+    /// This node cannot take part in an epoch as it was told to.
+    #[error("cannot enter epoch {epoch} of chain {chain}: {reason}")]
+    Enter { chain: Chain, epoch: Epoch, reason: String },
     /// The chain could not be opened.
     #[error("chain {chain} cannot be opened: {reason}")]
     Open { chain: Chain, reason: String },

@@ -9,7 +9,7 @@ use crate::{
     SeatSigner,
     block::{Digest, digest_of, id_of},
 };
-use commonware_codec::{DecodeExt as _, Encode as _, Read};
+use commonware_codec::{Copying, DecodeExt as _, Encode as _, Read};
 use commonware_consensus::{
     simplex::{
         scheme::Namespace,
@@ -75,7 +75,7 @@ impl SeatScheme {
         let generic = Generic {
             participants,
             signer: None,
-            namespace: Namespace::derive(&namespace(genesis_hash, chain)),
+            namespace: Namespace::derive(&consensus::namespace(genesis_hash, chain)),
         };
         Some(Self { generic: Arc::new(generic), chain, signer: None })
     }
@@ -93,14 +93,9 @@ impl SeatScheme {
     }
 }
 
-/// What precedes everything signed on a chain: hash of the genesis file ‖ the chain's code, little-endian.
-fn namespace(genesis_hash: B256, chain: Chain) -> Vec<u8> {
-    [genesis_hash.as_slice(), &chain.code().to_le_bytes()].concat()
-}
-
 /// The library's form of a key; `None` if the bytes are no key.
 pub(crate) fn seat_key(bytes: &PublicKeyBytes) -> Option<SeatKey> {
-    SeatKey::decode(bytes.as_slice()).ok()
+    SeatKey::decode(Copying(bytes.as_slice())).ok()
 }
 
 /// The bytes of a key.
@@ -183,7 +178,7 @@ pub(crate) fn finalization_of(certificate: &Certificate) -> Option<Finalization<
     }
     let signers = certificate.signers.indices().map(Participant::new);
     let signers = certificate::Signers::new(certificate.signers.seats(), signers).ok()?;
-    let signature = aggregate::Signature::<MinPk>::decode(certificate.signature.as_slice()).ok()?;
+    let signature = aggregate::Signature::<MinPk>::decode(Copying(certificate.signature.as_slice())).ok()?;
     let round = Round::new(types::Epoch::new(certificate.epoch.get()), types::View::new(certificate.view.get()));
     let parent = types::View::new(certificate.parent_view.get());
     Some(Finalization {
@@ -243,7 +238,7 @@ impl Scheme for SeatScheme {
     fn sign<D: commonware_cryptography::Digest>(&self, subject: Subject<'_, D>) -> Option<Attestation<Self>> {
         let (index, signer) = self.signer.as_ref()?;
         let signature = signer.sign(&vote_of(self.chain, &subject)?)?;
-        let signature = Signature::decode(signature.as_slice()).ok()?;
+        let signature = Signature::decode(Copying(signature.as_slice())).ok()?;
         Some(Attestation { signer: *index, signature: signature.into() })
     }
 

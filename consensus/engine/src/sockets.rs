@@ -1,9 +1,22 @@
 //! The entry point for real nodes: authenticated, encrypted TCP connections, files and the clock.
 
-use crate::{Durability, Network};
-use commonware_runtime::{Runner as _, tokio as runtime};
+use crate::{
+    Durability, Network,
+    chain_network::Audience,
+    durability::Disk,
+    lines::{CHANNELS, Lines, quota},
+    network::Command,
+    node::Node,
+    node_key::{node_id, node_key, node_signer},
+};
+use commonware_cryptography::{ChaCha20Poly1305, Signer as _, ed25519};
+use commonware_p2p::{Address, AddressableManager as _, authenticated::lookup};
+use commonware_runtime::{Metrics as _, Quota, Runner as _, Spawner as _, Supervisor as _, tokio as runtime};
+use commonware_stream::{cups::{self, Cups}, sake::{self, Sake}};
+use commonware_utils::{NZU32, NZUsize, ordered::Map};
 use primitives::NodeKey;
-use std::{collections::BTreeMap, future::Future, net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, future::Future, net::SocketAddr, num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
+use tokio::sync::mpsc;
 
 /// A node on the network.
 #[derive(Clone)]
@@ -52,8 +65,61 @@ where
     runtime::Runner::new(config).start(|context| main(Root(context)))
 }
 
-/// Joins the network.
+/// Joins the network. The sockets are bound by a task: a taken port ends the network, which ends its chains.
 pub fn start(root: &Root, config: SocketsConfig) -> Network {
-    let _ = (root, config);
-    unreachable!("under construction")
+    let signer = node_signer(&config.node_secret);
+    let key = node_key(&signer.public_key());
+    let (commands, receiver) = mpsc::unbounded_channel();
+    // The receiver is held right here, so this cannot fail.
+    let _ = commands.send(Command::Peers(config.peers.clone()));
+    let metrics = root.0.child("metrics");
+    root.0.child("node").spawn(move |context| run_node(context, config, signer, receiver));
+    Network { key, commands, metrics: Arc::new(move || metrics.encode()) }
+}
+
+/// Separates this network's connections from all others of the library's users.
+const NAMESPACE: &[u8] = b"atoll";
+/// Nodes in one network: the committee of every shard has at most this many nodes.
+const PEERS_MAX: NonZeroUsize = NZUsize!(256);
+/// Messages between the tasks of the network.
+const MAILBOX: NonZeroUsize = NZUsize!(1024);
+
+async fn run_node(
+    context: runtime::Context,
+    config: SocketsConfig,
+    signer: ed25519::PrivateKey,
+    commands: mpsc::UnboundedReceiver<Command>,
+) {
+    let me = signer.public_key();
+    let handshake = Sake {
+        signer,
+        synchrony_bound: Duration::from_secs(5),
+        max_handshake_age: Duration::from_secs(10),
+        version: sake::Version::V1,
+    };
+    let handshake = Cups::<_, ChaCha20Poly1305>::new(handshake, cups::Version::V1);
+    let mut network =
+        lookup::Config::local(handshake, NAMESPACE, config.listen, PEERS_MAX, config.max_message_bytes, MAILBOX);
+    network.dial_frequency = Duration::from_millis(100);
+    network.allowed_handshake_rate_per_ip = Quota::per_second(NZU32!(256));
+    network.allowed_handshake_rate_per_subnet = Quota::per_second(NZU32!(1024));
+    let (mut network, mut oracle) = lookup::Network::new(context.child("network"), network);
+    let channels: [_; CHANNELS as usize] = std::array::from_fn(|channel| network.register(channel as u64, quota()));
+    let disk = Disk::new(context.child("disk"), config.durability, "");
+    let (lines, strays) = Lines::new(&disk, channels, config.max_message_bytes as usize);
+    network.start();
+    let node = Node { context: disk, me, lines, peers: Audience::default() };
+    let mut version = 0;
+    let track = move |peers: BTreeMap<NodeKey, SocketAddr>| {
+        let peers = peers.iter().filter_map(|(key, address)| Some((node_id(key)?, Address::from(*address))));
+        let peers: Vec<_> = peers.take(PEERS_MAX.get() - 1).collect();
+        match Map::try_from(peers) {
+            Ok(peers) => {
+                oracle.track(version, peers);
+                version += 1;
+            }
+            Err(error) => tracing::error!(%error, "peers could not be tracked"),
+        }
+    };
+    node.run(commands, strays, track).await;
 }

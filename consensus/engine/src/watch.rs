@@ -97,7 +97,10 @@ impl Reporter for Evidence {
 pub(crate) struct News<S> {
     pub(crate) seat: u32,
     pub(crate) seats: u32,
-    pub(crate) followers: Audience,
+    /// All nodes this one is connected to.
+    pub(crate) peers: Audience,
+    /// Nodes of the committee: they know.
+    pub(crate) members: Arc<BTreeSet<NodeId>>,
     pub(crate) gossip: S,
 }
 
@@ -111,7 +114,8 @@ impl<S: Sender<PublicKey = NodeId>> Reporter for News<S> {
         let Activity::Finalization(finalization) = activity else { return Feedback::Ok };
         let turn = finalization.proposal.round.view().get().wrapping_sub(u64::from(self.seat));
         if turn % u64::from(self.seats.max(1)) < TELLERS {
-            let followers = self.followers.get();
+            let mut followers = self.peers.get();
+            followers.retain(|node| !self.members.contains(node));
             if !followers.is_empty() {
                 self.gossip.send(Recipients::Some(followers), gossip::news(&finalization), false);
             }

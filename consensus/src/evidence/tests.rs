@@ -51,9 +51,8 @@ fn a_nullification_and_a_finalization_are_guilt_in_either_order() {
 
 #[test]
 fn what_an_honest_seat_signs_is_innocent() {
-    let innocent = |first: Vote, second: Vote| {
-        Err(EvidenceError::Innocent { first: first.kind, second: second.kind })
-    };
+    let innocent =
+        |first: Vote, second: Vote| Err(EvidenceError::Innocent { first: first.kind, second: second.kind });
     for (first, second) in [
         (notarize(1), nullify()),
         (nullify(), notarize(1)),

@@ -9,8 +9,8 @@ use crate::authority::Authority;
 use crate::history::verify_ancestor;
 use crypto::mmr::MmrProof;
 use primitives::{
-    AcceptedHeader, B256, BeaconHeader, CertifiedShardHeader, Chain, Committee, Epoch, EpochEntry, EpochTable,
-    Height, LightUpdate, ShardHeader, ShardId, ShardRecord, Unverified,
+    AcceptedHeader, B256, BeaconHeader, CertifiedShardHeader, Chain, Committee, Epoch, EpochEntry,
+    EpochTable, Height, LightUpdate, ShardHeader, ShardId, ShardRecord, Unverified,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,8 +28,8 @@ pub struct LightClient {
 }
 
 impl LightClient {
-    /// Starts at the beacon chain's genesis header, of which `beacon_table` and the committees are
-    /// known by other means: they come with the genesis file. A later header that is trusted will do.
+    /// Starts at a header that is trusted, and whose `beacon_table` and committees are: nothing of it is
+    /// verified. [`Self::from_genesis`] starts from the genesis file instead.
     ///
     /// The committee that rules the next height is needed; those that the table does not name are refused.
     pub fn new(
@@ -131,13 +131,7 @@ impl LightClient {
         let update = update.into_unverified();
         self.verify_header(&update)?;
         let view = verify_parts(update)?;
-        self.header = Finalized::new(view.header.clone());
-        self.beacon_table = view.beacon_table.clone();
-        let view = Arc::new(Finalized::new(view));
-        self.view = Some(Arc::clone(&view));
-        self.reappoint();
-        self.forget_unnamed();
-        Ok(self.view.insert(view))
+        Ok(self.set_view(view))
     }
 
     /// The newest header of `shard` that the beacon chain has accepted.
@@ -175,6 +169,17 @@ impl LightClient {
             return Err(LightError::NotAccepted { shard, expected: accepted.id, found: id });
         }
         Ok(Finalized::new(header.clone()))
+    }
+
+    /// Takes a view that was verified.
+    pub(super) fn set_view(&mut self, view: BeaconView) -> &Finalized<BeaconView> {
+        self.header = Finalized::new(view.header.clone());
+        self.beacon_table = view.beacon_table.clone();
+        let view = Arc::new(Finalized::new(view));
+        self.view = Some(Arc::clone(&view));
+        self.reappoint();
+        self.forget_unnamed();
+        self.view.insert(view)
     }
 
     /// Whether the committee of this term is held, and is the one of this root.

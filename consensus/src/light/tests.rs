@@ -1,2 +1,3 @@
 mod anchor;
 mod client;
+mod genesis;

@@ -98,7 +98,6 @@ pub enum Event {
     /// A crosslink was accepted.
     Crosslink {
         /// Whose.
-        #[schema(value_type = String)]
         shard: Decimal,
         /// Height of the shard's header.
         height: Decimal,

@@ -1,0 +1,452 @@
+use super::*;
+use crate::{
+    Client, ClientError, RpcError,
+    error::{RpcResult, TransactionError},
+    method::{EthApi, NetApi, Web3Api, shard_methods},
+    view::{Block, EIP1186AccountProofResponse, FeeHistory, Header, Log, Syncing, Transaction, TransactionReceipt},
+};
+use alloy_eips::{BlockId, BlockNumberOrTag};
+use alloy_primitives::{Address, B256, Bytes, U256, address};
+use alloy_rpc_types_eth::{BlockOverrides, Filter, TransactionRequest, state::StateOverride};
+use alloy_serde::JsonStorageKey;
+use futures::{StreamExt as _, stream::BoxStream};
+use serde_json::{Value, json};
+use std::{net::Ipv4Addr, sync::Arc};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
+
+mod web_socket;
+
+const ALICE: Address = address!("f39fd6e51aad88f6f4ce6ab8827279cfffb92266");
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A chain of fixed answers.
+#[derive(Debug)]
+struct Fixed;
+
+impl EthApi for Fixed {
+    fn chain_id(&self) -> u64 {
+        7_001
+    }
+    async fn block_number(&self) -> RpcResult<u64> {
+        Ok(255)
+    }
+    async fn syncing(&self) -> RpcResult<Syncing> {
+        Ok(Syncing::DONE)
+    }
+    async fn gas_price(&self) -> RpcResult<u128> {
+        Ok(9)
+    }
+    async fn max_priority_fee_per_gas(&self) -> RpcResult<u128> {
+        Ok(2)
+    }
+    async fn fee_history(&self, _: u64, _: BlockNumberOrTag, _: Vec<f64>) -> RpcResult<FeeHistory> {
+        Ok(FeeHistory { base_fee_per_gas: vec![7, 8], gas_used_ratio: vec![0.5], ..Default::default() })
+    }
+    async fn balance(&self, address: Address, block: BlockId) -> RpcResult<U256> {
+        match block {
+            BlockId::Hash(_) => Err(RpcError::HeaderNotFound),
+            BlockId::Number(_) if address == ALICE => Ok(U256::from(1_000)),
+            BlockId::Number(_) => Ok(U256::ZERO),
+        }
+    }
+    async fn transaction_count(&self, _: Address, block: BlockId) -> RpcResult<u64> {
+        Ok(if block.is_pending() { 2 } else { 1 })
+    }
+    async fn code(&self, _: Address, _: BlockId) -> RpcResult<Bytes> {
+        Ok(Bytes::new())
+    }
+    async fn storage_at(&self, _: Address, slot: B256, _: BlockId) -> RpcResult<B256> {
+        Ok(slot)
+    }
+    async fn proof(
+        &self,
+        _: Address,
+        _: Vec<JsonStorageKey>,
+        _: BlockId,
+    ) -> RpcResult<EIP1186AccountProofResponse> {
+        Ok(Default::default())
+    }
+    async fn call(
+        &self,
+        _: TransactionRequest,
+        _: BlockId,
+        _: Option<StateOverride>,
+        _: Option<BlockOverrides>,
+    ) -> RpcResult<Bytes> {
+        Err(RpcError::Reverted { data: Bytes::from_static(&[1, 2]) })
+    }
+    async fn estimate_gas(&self, _: TransactionRequest, _: BlockId, _: Option<StateOverride>) -> RpcResult<u64> {
+        Ok(21_000)
+    }
+    async fn send_raw_transaction(&self, transaction: Bytes) -> RpcResult<B256> {
+        match transaction.len() {
+            0 => Err(TransactionError::AlreadyKnown.into()),
+            _ => Ok(alloy_primitives::keccak256(transaction)),
+        }
+    }
+    async fn transaction(&self, _: B256) -> RpcResult<Option<Transaction>> {
+        Ok(None)
+    }
+    async fn transaction_receipt(&self, _: B256) -> RpcResult<Option<TransactionReceipt>> {
+        Ok(None)
+    }
+    async fn block_by_number(&self, _: BlockNumberOrTag, _: bool) -> RpcResult<Option<Block>> {
+        Ok(None)
+    }
+    async fn block_by_hash(&self, _: B256, _: bool) -> RpcResult<Option<Block>> {
+        Ok(None)
+    }
+    async fn logs(&self, _: Filter) -> RpcResult<Vec<Log>> {
+        Err(RpcError::LimitExceeded("query exceeds max block range 1000".into()))
+    }
+    fn new_heads(&self) -> RpcResult<BoxStream<'static, Header>> {
+        let header = |epoch| Header { epoch, ..Default::default() };
+        Ok(futures::stream::iter([header(1), header(2)]).chain(futures::stream::pending()).boxed())
+    }
+    /// As fast as anyone reads, without end.
+    fn new_logs(&self, _: Filter) -> RpcResult<BoxStream<'static, Log>> {
+        Ok(futures::stream::repeat_with(Log::default)
+            .then(|log| async {
+                tokio::task::yield_now().await;
+                log
+            })
+            .boxed())
+    }
+}
+
+impl NetApi for Fixed {
+    fn network_id(&self) -> u64 {
+        7_001
+    }
+    async fn peer_count(&self) -> RpcResult<u64> {
+        Ok(3)
+    }
+}
+
+impl Web3Api for Fixed {
+    fn client_version(&self) -> String {
+        "atoll/0.1.0".into()
+    }
+}
+
+fn config() -> ServerConfig {
+    ServerConfig {
+        max_request_bytes: 64 * 1024,
+        batch_max: 3,
+        subscriptions_max: 2,
+        cors: Cors::Any,
+        ..ServerConfig::new((Ipv4Addr::LOCALHOST, 0).into())
+    }
+}
+
+async fn started() -> (ServerHandle, Client) {
+    let server = serve(config(), shard_methods(Arc::new(Fixed))).await.expect("a free port");
+    let client = Client::new(format!("http://{}", server.address())).expect("a client");
+    (server, client)
+}
+
+/// What the server answers to these bytes as the body of an HTTP request.
+async fn posted(server: &ServerHandle, body: impl Into<reqwest::Body>) -> (u16, String) {
+    let request = reqwest::Client::new().post(format!("http://{}", server.address()));
+    let response =
+        request.header("content-type", "application/json").body(body).send().await.expect("an answer");
+    (response.status().as_u16(), response.text().await.expect("text"))
+}
+
+async fn json_posted(server: &ServerHandle, body: impl Into<reqwest::Body>) -> Value {
+    let (_, text) = posted(server, body).await;
+    serde_json::from_str(&text).unwrap_or_else(|_| panic!("not JSON: {text}"))
+}
+
+fn error_of(result: Result<Value, ClientError>) -> (i64, String, Option<Value>) {
+    match result {
+        Err(ClientError::Rpc { code, message, data }) => (code, message, data),
+        other => panic!("expected an error, found {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn results_are_written_as_ethereum_tools_read_them() {
+    let (_server, client) = started().await;
+    let calls = [
+        ("eth_chainId", json!([]), json!("0x1b59")),
+        ("eth_blockNumber", json!([]), json!("0xff")),
+        ("eth_syncing", json!([]), json!(false)),
+        ("eth_accounts", json!([]), json!([])),
+        ("eth_gasPrice", json!([]), json!("0x9")),
+        ("eth_maxPriorityFeePerGas", json!([]), json!("0x2")),
+        (
+            "eth_feeHistory",
+            json!(["0x1", "latest", [25, 75]]),
+            json!({ "oldestBlock": "0x0", "baseFeePerGas": ["0x7", "0x8"], "gasUsedRatio": [0.5] }),
+        ),
+        ("eth_getBalance", json!([ALICE, "latest"]), json!("0x3e8")),
+        ("eth_getBalance", json!([ALICE]), json!("0x3e8")),
+        ("eth_getTransactionCount", json!([ALICE, "pending"]), json!("0x2")),
+        ("eth_getCode", json!([ALICE, "0x1"]), json!("0x")),
+        ("eth_getStorageAt", json!([ALICE, "0x1", "safe"]), json!(B256::with_last_byte(1))),
+        ("eth_estimateGas", json!([{ "to": ALICE, "value": "0x1" }]), json!("0x5208")),
+        ("eth_sendRawTransaction", json!(["0x00"]), json!(alloy_primitives::keccak256([0]))),
+        ("eth_getTransactionByHash", json!([B256::ZERO]), Value::Null),
+        ("eth_getTransactionReceipt", json!([B256::ZERO]), Value::Null),
+        ("eth_getBlockByNumber", json!(["finalized", true]), Value::Null),
+        ("eth_getBlockByHash", json!([B256::ZERO, false]), Value::Null),
+        ("net_version", json!([]), json!("7001")),
+        ("net_listening", json!([]), json!(true)),
+        ("net_peerCount", json!([]), json!("0x3")),
+        ("web3_clientVersion", json!([]), json!("atoll/0.1.0")),
+        ("web3_sha3", json!(["0x"]), json!(alloy_primitives::KECCAK256_EMPTY)),
+    ];
+    for (method, params, expected) in calls {
+        let result = client.request(method, &params).await.unwrap_or_else(|error| panic!("{method}: {error}"));
+        assert_eq!(result, expected, "{method} {params}");
+    }
+    let proof = client.request("eth_getProof", json!([ALICE, ["0x0"], "latest"])).await.expect("a proof");
+    assert_eq!(proof["accountProof"], json!([]));
+}
+
+#[tokio::test]
+async fn a_block_may_be_named_by_an_eip_1898_object() {
+    let (_server, client) = started().await;
+    let by_number = client.request("eth_getBalance", json!([ALICE, { "blockNumber": "0x1" }])).await;
+    assert_eq!(by_number.expect("a balance"), json!("0x3e8"));
+    let by_hash = client.request("eth_getBalance", json!([ALICE, { "blockHash": B256::ZERO }])).await;
+    assert_eq!(error_of(by_hash), (-32000, "header not found".into(), None));
+}
+
+#[tokio::test]
+async fn an_unknown_method_is_named_as_geth_names_it() {
+    let (_server, client) = started().await;
+    let error = error_of(client.request("eth_foo", json!([])).await);
+    assert_eq!(error, (-32601, "the method eth_foo does not exist/is not available".into(), None));
+}
+
+#[tokio::test]
+async fn an_argument_that_cannot_be_read_is_named_by_its_index() {
+    let (_server, client) = started().await;
+    let (code, message, _) = error_of(client.request("eth_getBalance", json!(["0x12", "latest"])).await);
+    assert_eq!(code, -32602);
+    assert!(message.starts_with("invalid argument 0: "), "{message}");
+    let (code, message, _) = error_of(client.request("eth_getBalance", json!([ALICE, "newest"])).await);
+    assert_eq!(code, -32602);
+    assert!(message.starts_with("invalid argument 1: "), "{message}");
+}
+
+#[tokio::test]
+async fn missing_named_and_surplus_arguments_are_refused() {
+    let (_server, client) = started().await;
+    for (params, message) in [
+        (json!([]), "missing value for required argument 0"),
+        (json!({ "address": ALICE }), "non-array args"),
+        (json!([ALICE, "latest", 1]), "too many arguments, want at most 2"),
+    ] {
+        let error = error_of(client.request("eth_getBalance", &params).await);
+        assert_eq!(error, (-32602, message.into(), None), "{params}");
+    }
+}
+
+#[tokio::test]
+async fn percentiles_that_fall_or_leave_their_range_are_refused() {
+    let (_server, client) = started().await;
+    for percentiles in [json!([50, 20]), json!([101]), json!([-1])] {
+        let (code, message, _) =
+            error_of(client.request("eth_feeHistory", json!([1, "latest", percentiles])).await);
+        assert_eq!(code, -32602);
+        assert!(message.starts_with("invalid reward percentile: #"), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn errors_of_the_node_keep_their_code_text_and_data() {
+    let (_server, client) = started().await;
+    let call = client.request("eth_call", json!([{ "to": ALICE }, "latest"])).await;
+    assert_eq!(error_of(call), (3, "execution reverted".into(), Some(json!("0x0102"))));
+    let send = client.request("eth_sendRawTransaction", json!(["0x"])).await;
+    assert_eq!(error_of(send), (-32000, "already known".into(), None));
+    let logs = client.request("eth_getLogs", json!([{ "fromBlock": "0x0" }])).await;
+    assert_eq!(error_of(logs), (-32005, "query exceeds max block range 1000".into(), None));
+}
+
+#[tokio::test]
+async fn a_batch_is_answered_in_order_with_errors_in_their_place() {
+    let (_server, client) = started().await;
+    let calls = [("eth_chainId", json!([])), ("eth_foo", json!([])), ("net_version", json!([]))];
+    let mut answers = client.batch(&calls).await.expect("a batch").into_iter();
+    assert_eq!(answers.next().expect("first").expect("a result"), json!("0x1b59"));
+    assert_eq!(error_of(answers.next().expect("second")).0, -32601);
+    assert_eq!(answers.next().expect("third").expect("a result"), json!("7001"));
+    assert!(answers.next().is_none());
+}
+
+#[tokio::test]
+async fn a_batch_over_the_limit_is_refused_as_a_whole() {
+    let (_server, client) = started().await;
+    let calls = vec![("eth_chainId", json!([])); 4];
+    let error = client.batch(&calls).await.expect_err("a batch of four where three are allowed");
+    let (code, message, data) = error_of(Err(error));
+    assert_eq!((code, message.as_str()), (-32010, "The batch request was too large"));
+    assert_eq!(data, Some(json!("Exceeded max limit of 3")));
+}
+
+#[tokio::test]
+async fn notifications_in_a_batch_are_not_answered() {
+    let (server, _) = started().await;
+    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_chainId" });
+    let notification = json!({ "jsonrpc": "2.0", "method": "eth_chainId" });
+    let answer = json_posted(&server, json!([notification, call]).to_string()).await;
+    assert_eq!(answer, json!([{ "jsonrpc": "2.0", "id": 1, "result": "0x1b59" }]));
+}
+
+#[tokio::test]
+async fn text_that_is_no_json_and_json_that_is_no_request_are_refused() {
+    let (server, _) = started().await;
+    let deep = "[".repeat(30_000);
+    for body in ["{\"jsonrpc\":", "\u{0}\u{1}", deep.as_str()] {
+        assert_eq!(json_posted(&server, body.to_owned()).await["error"]["code"], -32700);
+    }
+    for body in ["{\"id\":1}", "[]"] {
+        assert_eq!(json_posted(&server, body).await["error"]["code"], -32600, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn arguments_nested_without_end_are_refused() {
+    let (server, _) = started().await;
+    let nested = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
+    let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"eth_call","params":[{nested}]}}"#);
+    let answer = json_posted(&server, body).await;
+    assert!([-32602, -32700].contains(&answer["error"]["code"].as_i64().expect("a code")), "{answer}");
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused_and_the_server_lives_on() {
+    let (server, client) = started().await;
+    let (status, _) = posted(&server, vec![b' '; 128 * 1024]).await;
+    assert_eq!(status, 413);
+    assert_eq!(client.request("eth_chainId", json!([])).await.expect("an answer"), json!("0x1b59"));
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_http_end_only_their_own_connection() {
+    let (server, client) = started().await;
+    let mut stream = TcpStream::connect(server.address()).await.expect("a connection");
+    let garbage: Vec<u8> = (0..=255).cycle().take(4_096).collect();
+    // The server may hang up before it has read everything.
+    let _ = stream.write_all(&garbage).await;
+    let mut answer = Vec::new();
+    let _ = timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("the server hangs up");
+    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 400"), "{}", String::from_utf8_lossy(&answer));
+    assert_eq!(client.request("eth_chainId", json!([])).await.expect("an answer"), json!("0x1b59"));
+}
+
+#[tokio::test]
+async fn web_pages_may_call_where_they_are_allowed_to() {
+    let (server, _) = started().await;
+    let preflight = reqwest::Client::new()
+        .request(reqwest::Method::OPTIONS, format!("http://{}", server.address()))
+        .header("origin", "https://example.org")
+        .header("access-control-request-method", "POST")
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(preflight.headers()["access-control-allow-origin"], "*");
+}
+
+#[tokio::test]
+async fn an_origin_that_no_browser_sends_is_refused() {
+    for origin in ["*", "example.org"] {
+        let config = ServerConfig { cors: Cors::Origins(vec![origin.into()]), ..config() };
+        let error = serve(config, shard_methods(Arc::new(Fixed))).await.expect_err("no origin");
+        assert!(matches!(&error, ServeError::Origin { origin: found } if found == origin), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_taken_port_is_named() {
+    let (server, _) = started().await;
+    let config = ServerConfig { listen: server.address(), ..config() };
+    let error = serve(config, shard_methods(Arc::new(Fixed))).await.expect_err("the port is taken");
+    assert!(matches!(error, ServeError::PortTaken { listen } if listen == server.address()));
+    assert!(error.to_string().contains(&server.address().port().to_string()), "{error}");
+}
+
+#[tokio::test]
+async fn a_stopped_server_frees_its_port() {
+    let (server, _) = started().await;
+    let listen = server.address();
+    timeout(PATIENCE, server.stop()).await.expect("it stops");
+    let config = ServerConfig { listen, ..config() };
+    serve(config, shard_methods(Arc::new(Fixed))).await.expect("the port is free again");
+}
+
+#[tokio::test]
+async fn subscriptions_need_a_web_socket() {
+    let (_server, client) = started().await;
+    let error = error_of(client.request("eth_subscribe", json!(["newHeads"])).await);
+    assert_eq!(error, (-32601, "notifications not supported".into(), None));
+}
+
+#[tokio::test]
+async fn a_subscriber_gets_what_happens_until_it_unsubscribes() {
+    let (server, _) = started().await;
+    let mut socket = web_socket::connect(server.address()).await;
+    let answer = socket.call("eth_subscribe", json!(["newHeads"])).await;
+    let id = answer["result"].as_str().expect("an id").to_owned();
+    assert!(id.starts_with("0x"), "{id}");
+    for epoch in ["0x1", "0x2"] {
+        let notification = socket.receive().await;
+        assert_eq!(notification["method"], "eth_subscription");
+        assert_eq!(notification["params"]["subscription"], json!(id));
+        assert_eq!(notification["params"]["result"]["epoch"], epoch);
+    }
+    assert_eq!(socket.call("eth_unsubscribe", json!([id])).await["result"], true);
+    assert_eq!(socket.call("eth_chainId", json!([])).await["result"], "0x1b59");
+}
+
+#[tokio::test]
+async fn an_unknown_subscription_is_refused_by_name() {
+    let (server, _) = started().await;
+    let mut socket = web_socket::connect(server.address()).await;
+    let error = socket.call("eth_subscribe", json!(["foo"])).await["error"].take();
+    assert_eq!(error, json!({ "code": -32601, "message": "no \"foo\" subscription in eth namespace" }));
+}
+
+#[tokio::test]
+async fn more_subscriptions_than_allowed_are_refused() {
+    let (server, _) = started().await;
+    let mut socket = web_socket::connect(server.address()).await;
+    for _ in 0..2 {
+        socket.send("eth_subscribe", json!(["newHeads"])).await;
+    }
+    socket.send("eth_subscribe", json!(["newHeads"])).await;
+    let refused = async {
+        loop {
+            let message = socket.receive().await;
+            if message["error"]["code"] == -32006 {
+                return;
+            }
+        }
+    };
+    timeout(PATIENCE, refused).await.expect("the third is refused");
+}
+
+#[tokio::test]
+async fn a_subscriber_that_does_not_read_loses_its_subscription_and_holds_up_nobody() {
+    let (server, client) = started().await;
+    let mut slow = web_socket::connect(server.address()).await;
+    slow.send("eth_subscribe", json!(["logs", {}])).await;
+    let others = async {
+        for _ in 0..20 {
+            client.request("eth_chainId", json!([])).await.expect("an answer");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(PATIENCE, others).await.expect("others are served");
+    // Reading on, it comes to the end of what was buffered: the stream, without end, was cut.
+    while timeout(Duration::from_millis(500), slow.receive()).await.is_ok() {}
+    assert_eq!(slow.call("eth_chainId", json!([])).await["result"], "0x1b59");
+}

@@ -60,7 +60,7 @@ impl Shared {
         let mut signal = self.signal.lock();
         let started = signal.rounds;
         while !has_room() {
-            // One whole round was tried since this began, so its failure is not an old one.
+            // A round has ended since this began, so its failure is not an old one.
             if signal.rounds > started
                 && let Some(error) = &signal.failed
             {

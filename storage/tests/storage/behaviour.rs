@@ -69,8 +69,11 @@ fn ranges_merge_what_is_pending_with_the_tables() {
 
 #[test]
 fn a_snapshot_never_changes_and_never_shows_half_a_commit() {
+    const COMMITS: u64 = 1500;
+    const READS: u64 = 3000;
     let directory = support::directory();
-    let store = open(directory.path(), config(Durability::Process));
+    // The tables change all the time, so that readers meet every moment of that.
+    let store = open(directory.path(), StoreConfig { flush_commits: 1, ..config(Durability::Process) });
     let both = |value: u64| {
         let mut batch = put(1, value);
         batch.put::<Balances>(&2, &value);
@@ -78,28 +81,38 @@ fn a_snapshot_never_changes_and_never_shows_half_a_commit() {
         batch
     };
     store.commit(0, b"", both(0)).unwrap();
+    let read = |seen: &mut u64| {
+        let snapshot = store.snapshot().unwrap();
+        let sequence = snapshot.sequence().unwrap();
+        assert!(sequence >= *seen, "{sequence} after {seen}");
+        *seen = sequence;
+        for _ in 0..2 {
+            assert_eq!(snapshot.get::<Balances>(&1).unwrap(), Some(sequence));
+            let entries: Vec<_> = snapshot.range::<Balances>(..).unwrap().map(Result::unwrap).collect();
+            assert_eq!(entries, [(1, sequence), (2, sequence)]);
+            let note = snapshot.last::<Notes>().unwrap().unwrap().1;
+            assert_eq!(note, sequence.to_be_bytes());
+        }
+    };
     std::thread::scope(|scope| {
-        let writer = scope.spawn(|| {
-            for sequence in 1..=300 {
+        scope.spawn(|| {
+            for sequence in 1..=COMMITS {
                 store.commit(sequence, b"", both(sequence)).unwrap();
+                assert_eq!(
+                    store.get::<Balances>(&2).unwrap(),
+                    Some(sequence),
+                    "a commit is read by who made it"
+                );
             }
         });
-        let mut seen = 0;
-        while !writer.is_finished() {
-            let snapshot = store.snapshot().unwrap();
-            let sequence = snapshot.sequence().unwrap();
-            assert!(sequence >= seen, "{sequence} after {seen}");
-            seen = sequence;
-            for _ in 0..2 {
-                assert_eq!(snapshot.get::<Balances>(&1).unwrap(), Some(sequence));
-                let entries: Vec<_> = snapshot.range::<Balances>(..).unwrap().map(Result::unwrap).collect();
-                assert_eq!(entries, [(1, sequence), (2, sequence)]);
-                let note = snapshot.last::<Notes>().unwrap().unwrap().1;
-                assert_eq!(note, sequence.to_be_bytes());
-            }
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let mut seen = 0;
+                (0..READS).for_each(|_| read(&mut seen));
+            });
         }
     });
-    assert_eq!(store.last_sequence(), Some(300));
+    assert_eq!(store.last_sequence(), Some(COMMITS));
 }
 
 #[test]
@@ -332,6 +345,30 @@ fn ssz_values_round_trip_and_refuse_what_is_not_theirs() {
     assert_eq!(Ssz::<u64>::decode(&bytes), Err(DecodeError::Invalid { what: "SSZ encoding" }));
 }
 
+/// Changing this changes what is on disk: raise the format's version with it.
+#[test]
+fn the_encoding_of_a_batch_is_frozen() {
+    let mut batch = put(0x0102, 0x0304);
+    batch.delete::<Balances>(&0x0506);
+    batch.put::<Names>(&b"ab".to_vec(), &());
+    let encoded = [
+        "02000000",
+        "08000000 62616c616e636573 02000000",
+        "08000000 0000000000000102 01 08000000 0000000000000304",
+        "08000000 0000000000000506 00",
+        "05000000 6e616d6573 01000000",
+        "02000000 6162 01 00000000",
+    ];
+    let encoded = alloy_primitives::hex::decode(encoded.concat().replace(' ', "")).unwrap();
+    assert_eq!(batch.encode(), encoded);
+    let store = memory(&MemoryDisk::new(), lazy(Durability::Process));
+    assert_eq!(store.decode_batch(&encoded).unwrap(), Some(batch));
+    for length in 0..encoded.len() {
+        assert_eq!(store.decode_batch(&encoded[..length]).unwrap(), None, "{length} bytes");
+    }
+    assert_eq!(store.decode_batch(&[encoded, vec![0]].concat()).unwrap(), None);
+}
+
 proptest::proptest! {
     #[test]
     fn keys_order_as_their_encodings_and_round_trip(
@@ -340,5 +377,27 @@ proptest::proptest! {
     ) {
         proptest::prop_assert_eq!(a.cmp(&b), a.to_bytes().cmp(&b.to_bytes()));
         proptest::prop_assert_eq!(<(u8, u64, Vec<u8>) as Key>::decode(&a.to_bytes()), Ok(a));
+    }
+
+    #[test]
+    fn batches_round_trip_and_other_bytes_do_not_panic(
+        changes in proptest::collection::vec((proptest::prelude::any::<u64>(), proptest::prelude::any::<Option<u64>>()), 0..20),
+        position in proptest::prelude::any::<proptest::sample::Index>(),
+        flip in 1..=255_u8,
+    ) {
+        let mut batch = Batch::new();
+        for (key, value) in changes {
+            match value {
+                Some(value) => batch.put::<Balances>(&key, &value),
+                None => batch.delete::<Balances>(&key),
+            }
+        }
+        let store = memory(&MemoryDisk::new(), lazy(Durability::Process));
+        let mut encoded = batch.encode();
+        proptest::prop_assert_eq!(store.decode_batch(&encoded).unwrap(), Some(batch.clone()));
+        let position = position.index(encoded.len());
+        encoded[position] ^= flip;
+        // A flipped byte of a key or value is another batch; anything else is refused.
+        proptest::prop_assert_ne!(store.decode_batch(&encoded).ok().flatten(), Some(batch));
     }
 }

@@ -7,17 +7,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use storage::Durability;
+use storage::{Durability, StoreConfig};
 
 use crate::support::{balances, config, open, put};
 
 const DIRECTORY: &str = "ATOLL_STORAGE_KILL_TEST_DIRECTORY";
 
+/// Keeps nothing that is not needed to recover.
+fn small() -> StoreConfig {
+    StoreConfig { history_records: 0, ..config(Durability::Process) }
+}
+
 /// Not a test by itself: what the killed process runs.
 #[test]
 fn commits_until_killed() {
     let Ok(directory) = std::env::var(DIRECTORY) else { return };
-    let store = open(Path::new(&directory), config(Durability::Process));
+    let store = open(Path::new(&directory), small());
     let first = store.last_sequence().map_or(0, |last| last + 1);
     for sequence in first.. {
         store.commit(sequence, &[3; 200], put(sequence, sequence)).expect("the commit succeeds");
@@ -52,7 +57,7 @@ fn every_acknowledged_commit_survives_kill_9() {
         }
         assert!(killed, "the child ended by itself");
         child.wait().unwrap();
-        let store = open(directory.path(), config(Durability::Process));
+        let store = open(directory.path(), small());
         let last = store.last_sequence();
         assert!(last >= acknowledged, "round {round}: acknowledged {acknowledged:?}, found {last:?}");
         let expected: Vec<_> = (0..=last.unwrap()).map(|sequence| (sequence, sequence)).collect();

@@ -1,7 +1,7 @@
 //! What network to start: from the command line, checked before anything is touched.
 
 use super::ports::{PORT_BASE, Ports};
-use clap::Args;
+use clap::{Args, FromArgMatches as _};
 use eyre::bail;
 use primitives::{ChainSpec, ShardKind, ShardSpec};
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,15 @@ pub struct Plan {
     pub port_base: u16,
     /// `process` or `power`.
     pub durability: String,
+}
+
+impl Default for UpArgs {
+    /// As without any flag.
+    fn default() -> Self {
+        let command = Self::augment_args(clap::Command::new("up"));
+        let matches = command.get_matches_from(["up"]);
+        Self::from_arg_matches(&matches).expect("every flag has a default")
+    }
 }
 
 impl UpArgs {

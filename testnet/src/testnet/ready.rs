@@ -75,7 +75,7 @@ impl Probe {
     /// Whether its chain has a certified block above genesis.
     async fn answers(&self) -> bool {
         match self {
-            Self::Beacon(client) => client.head().await.is_ok_and(|head| head.height.get() > 0),
+            Self::Beacon(client) => client.head().await.is_ok_and(|head| head.header.message.slot.0 > 0),
             Self::Shard(client) => client
                 .call::<String>("eth_blockNumber", serde_json::json!([]))
                 .await

@@ -14,6 +14,10 @@ use std::{
 
 /// How often the nodes are looked at while the network runs.
 const WATCH_INTERVAL: Duration = Duration::from_millis(250);
+/// A node that ended this often within the window is not started again.
+const RESTARTS_MAX: usize = 3;
+const RESTART_WINDOW: Duration = Duration::from_secs(30);
+const LOG_LINES: usize = 12;
 
 /// Runs the network until Ctrl-C, or leaves it running with `--detach`.
 pub fn run(args: &UpArgs) -> eyre::Result<()> {
@@ -51,7 +55,7 @@ pub fn run(args: &UpArgs) -> eyre::Result<()> {
     eprintln!("Ctrl-C ends the network and keeps its data in {}.", args.data_dir.display());
     let watched = runtime.block_on(async {
         tokio::select! {
-            result = watch(&description, &mut children) => result,
+            result = watch(&mut description, &directory, &mut children) => result,
             _ = service::shutdown::requested() => Ok(()),
         }
     });
@@ -86,10 +90,23 @@ fn start(description: &mut Description, directory: &Path, tied: bool) -> eyre::R
     Ok(children)
 }
 
-/// Ends with an error when a node ends by itself.
-async fn watch(description: &Description, children: &mut [Child]) -> eyre::Result<()> {
+/// Starts a node again that ended by itself; gives up on one that does not stay.
+async fn watch(description: &mut Description, directory: &Path, children: &mut [Child]) -> eyre::Result<()> {
+    let mut restarts = vec![Vec::<Instant>::new(); children.len()];
     loop {
-        ready::require_running(description, children)?;
+        for (index, child) in children.iter_mut().enumerate() {
+            let Some(status) = child.try_wait()? else { continue };
+            let recent = &mut restarts[index];
+            recent.retain(|at| at.elapsed() < RESTART_WINDOW);
+            let node = &mut description.nodes[index];
+            if recent.len() >= RESTARTS_MAX {
+                bail!("{} keeps ending ({status}); its last words:\n{}", node.name, node.log_tail(LOG_LINES));
+            }
+            recent.push(Instant::now());
+            eprintln!("{} ended ({status}); starting it again.", node.name);
+            *child = node.start(true)?;
+            description.write(directory)?;
+        }
         tokio::time::sleep(WATCH_INTERVAL).await;
     }
 }

@@ -139,10 +139,14 @@ impl<'a> Offers<'a> {
         loop {
             let heads = self.heads(&choice);
             let is_met = |shard: &ShardId, place: &usize| {
-                self.offer(*shard, *place).is_some_and(|offer| self.sources(&heads, &offer.crosslink).is_some())
+                self.offer(*shard, *place)
+                    .is_some_and(|offer| self.sources(&heads, &offer.crosslink).is_some())
             };
-            let unmet: Vec<_> =
-                choice.iter().filter(|(shard, place)| !is_met(shard, place)).map(|(shard, _)| *shard).collect();
+            let unmet: Vec<_> = choice
+                .iter()
+                .filter(|(shard, place)| !is_met(shard, place))
+                .map(|(shard, _)| *shard)
+                .collect();
             if unmet.is_empty() {
                 return choice;
             }
@@ -164,7 +168,8 @@ impl<'a> Offers<'a> {
         let mut taken = Choice::new();
         for shard in &waiting {
             let missing: Vec<_> = self.required(all, *shard);
-            let missing: Vec<_> = missing.into_iter().filter(|(shard, _)| !taken.contains_key(shard)).collect();
+            let missing: Vec<_> =
+                missing.into_iter().filter(|(shard, _)| !taken.contains_key(shard)).collect();
             if taken.len() + missing.len() <= cap {
                 taken.extend(missing);
             }

@@ -63,7 +63,9 @@ impl BeaconState {
         if expected != found {
             return Err(StateError::Progress { expected, found });
         }
-        for ((expected, record), progress) in (0..).map(ShardId::new).zip(self.shards.iter()).zip(self.progress.iter()) {
+        for ((expected, record), progress) in
+            (0..).map(ShardId::new).zip(self.shards.iter()).zip(self.progress.iter())
+        {
             if record.shard != expected {
                 return Err(StateError::Misplaced { expected, found: record.shard });
             }

@@ -277,7 +277,8 @@ fn a_committee_that_a_table_names_but_that_cannot_sign_is_refused() {
     let members = Members::new(1, 4);
     let seats: Vec<_> = members.committee.seats().iter().rev().copied().collect();
     let unordered = Committee::from_ssz_bytes(&seats.as_ssz_bytes()).unwrap();
-    let entry = primitives::EpochEntry { committee_root: unordered.root(), ..table(&[(0, &members)]).entries()[0] };
+    let entry =
+        primitives::EpochEntry { committee_root: unordered.root(), ..table(&[(0, &members)]).entries()[0] };
     let table = EpochTable::new(vec![entry]).unwrap();
     let error = LightClient::new(GENESIS, BeaconHeader::default(), table, vec![unordered]).unwrap_err();
     assert_eq!(error, AuthorityError::NotWellFormed.into());

@@ -11,6 +11,9 @@ use utoipa::ToSchema;
 /// Name under which `/eth/v2` announces the shape of a block.
 pub(crate) const BLOCK_VERSION: &str = "atoll";
 
+/// Stands where a header has no certificate of its own.
+const NO_SIGNATURE: SignatureBytes = SignatureBytes::new([0; SignatureBytes::LENGTH]);
+
 /// A beacon header's fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HeaderMessage {
@@ -82,7 +85,7 @@ pub struct HeaderView {
 impl HeaderView {
     /// The view of a certified header.
     pub fn new(header: &BeaconHeader, signature: Option<SignatureBytes>) -> Self {
-        let signature = signature.unwrap_or_default();
+        let signature = signature.unwrap_or(NO_SIGNATURE);
         Self {
             root: header.id(),
             canonical: true,
@@ -252,7 +255,7 @@ pub struct BlockView {
 
 impl From<&SignedBlock> for BlockView {
     fn from(signed: &SignedBlock) -> Self {
-        Self { message: (&signed.block).into(), signature: signed.signature.unwrap_or_default() }
+        Self { message: (&signed.block).into(), signature: signed.signature.unwrap_or(NO_SIGNATURE) }
     }
 }
 

@@ -41,6 +41,9 @@ impl FromStr for ValidatorStatus {
     }
 }
 
+/// Stands where a validator has no seat.
+const NO_KEY: PublicKeyBytes = PublicKeyBytes::new([0; PublicKeyBytes::LENGTH]);
+
 /// One validator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ValidatorView {
@@ -91,7 +94,7 @@ impl ValidatorDetail {
         slashed: bool,
     ) -> Self {
         Self {
-            pubkey: seat_keys.first().copied().unwrap_or_default(),
+            pubkey: seat_keys.first().copied().unwrap_or(NO_KEY),
             withdrawal_credentials: withdrawal_credentials(withdrawal_address),
             effective_balance: Decimal(units.saturating_mul(gwei_per_unit)),
             slashed,

@@ -6,7 +6,7 @@
 //!
 //! Rules: docs/spec/shard-block.md#roots
 
-use alloy_consensus::{Eip658Value, Receipt, ReceiptEnvelope, TxReceipt as _};
+use alloy_consensus::{Eip658Value, Receipt, ReceiptEnvelope};
 use alloy_eips::Encodable2718 as _;
 use alloy_primitives::{Address, B256, Bloom, Log, keccak256};
 use consensus::layout::{list_branch, list_root};

@@ -1,12 +1,19 @@
 //! A batch of changes applied in one walk.
 //!
+//! Most changes of a block overwrite entries that are there, which moves no node: those are searched for all
+//! together and written first. What is left, new and removed entries, is applied from the root down.
+//!
 //! Changes that share a path share its descent. Sorted keys make the runs of changes under a child as long
 //! as they can be; any other order, and repeated keys, give the same trie more slowly, the last change of a
 //! key being the one that stands.
 
 use alloy_primitives::B256;
 
-use super::{Trie, arena::{NodeId, NodeKind}, nibble};
+use super::{
+    Trie,
+    arena::{NodeId, NodeKind},
+    nibble,
+};
 
 /// A change of one entry: the value it gets, or `None` to remove it.
 type Change<'a> = (B256, Option<&'a [u8]>);

@@ -211,7 +211,8 @@ impl Arena {
     ///
     /// Both now hang deeper than they did, so both become stale.
     pub(super) fn new_branch(&mut self, depth: usize, children: [NodeId; 2]) -> NodeId {
-        let mut branch = Branch { children: [NodeId::NONE; 16], reference: NodeRef::STALE, depth: depth as u8 };
+        let mut branch =
+            Branch { children: [NodeId::NONE; 16], reference: NodeRef::STALE, depth: depth as u8 };
         for child in children {
             let slot = nibble::at(self.any_key(child), depth);
             branch.children[slot] = child;

@@ -102,9 +102,8 @@ mod tests {
     use super::*;
 
     fn number() -> impl Strategy<Value = U256> {
-        (any::<[u64; 4]>(), 0usize..=256).prop_map(|(limbs, shift)| {
-            U256::from_limbs(limbs).checked_shr(shift).unwrap_or_default()
-        })
+        (any::<[u64; 4]>(), 0usize..=256)
+            .prop_map(|(limbs, shift)| U256::from_limbs(limbs).checked_shr(shift).unwrap_or_default())
     }
 
     proptest! {

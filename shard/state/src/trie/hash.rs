@@ -4,13 +4,17 @@
 //! what was found; the notes are written afterwards. So threads share the arena, and a proof can be made of
 //! a trie whose root was not asked for yet.
 //!
-//! Rules: Ethereum yellow paper, appendix D, equations 194–198.
+//! Rules: Ethereum yellow paper, appendix D.
 
 use alloy_primitives::{B256, keccak256};
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
-use super::{EMPTY_ROOT, Trie, arena::{NodeId, NodeKind}, nibble};
+use super::{
+    EMPTY_ROOT, Trie,
+    arena::{NodeId, NodeKind},
+    nibble,
+};
 
 /// Fewer changed entries than this are hashed sooner than threads wake up.
 const PARALLEL_MIN: usize = 512;
@@ -203,7 +207,7 @@ impl Trie {
         if self.stale_entries >= PARALLEL_MIN && rayon::current_num_threads() > 1 {
             self.refresh_below_root();
         }
-        let mut found = Found::with_capacity(self.stale_entries.saturating_mul(2));
+        let mut found = Found::with_capacity(self.stale_entries.min(self.len()).saturating_mul(2));
         self.compute(self.root, 0, &mut found);
         self.write(found);
         self.stale_entries = 0;

@@ -32,7 +32,7 @@ mod tests;
 
 use alloy_primitives::{B256, b256};
 
-pub use state::StateTrie;
+pub use state::{SlotProof, StateTrie};
 pub use verify::{NodeError, ProofError, verify_proof};
 
 use arena::{Arena, NodeId, NodeKind};

@@ -20,7 +20,7 @@ pub(super) type EncodedPath = SmallVec<[u8; 36]>;
 #[inline]
 pub(super) fn at(key: &B256, depth: usize) -> usize {
     let byte = key[depth / 2];
-    usize::from(if depth % 2 == 0 { byte >> 4 } else { byte & 0x0f })
+    usize::from(if depth.is_multiple_of(2) { byte >> 4 } else { byte & 0x0f })
 }
 
 /// The depth of the first nibble in which the keys differ; [`PATH_LEN`] if they are equal.
@@ -36,7 +36,7 @@ pub(super) fn first_difference(a: &B256, b: &B256) -> usize {
 #[inline]
 pub(super) fn encode_leaf_path(key: &B256, from: usize) -> EncodedPath {
     let mut path = EncodedPath::new();
-    if from % 2 == 0 {
+    if from.is_multiple_of(2) {
         path.push(LEAF_FLAG);
     } else {
         path.push(LEAF_FLAG | ODD_FLAG | (key[from / 2] & 0x0f));
@@ -49,7 +49,7 @@ pub(super) fn encode_leaf_path(key: &B256, from: usize) -> EncodedPath {
 pub(super) fn encode_extension_path(key: &B256, from: usize, to: usize) -> EncodedPath {
     let mut path = EncodedPath::new();
     let mut next = from;
-    if (to - from) % 2 == 0 {
+    if (to - from).is_multiple_of(2) {
         path.push(0);
     } else {
         path.push(ODD_FLAG | at(key, from) as u8);

@@ -18,6 +18,9 @@ use crate::account::{Account, AccountChange};
 /// Fewer addresses than this are hashed sooner than threads wake up.
 const PARALLEL_MIN: usize = 1_024;
 
+/// A slot, its value (zero if it has none), and the nodes that prove it under the storage root.
+pub type SlotProof = (B256, U256, Vec<Bytes>);
+
 /// The accounts of a shard and their storage, as one Merkle-Patricia trie per level.
 #[derive(Clone, Debug, Default)]
 pub struct StateTrie {
@@ -118,7 +121,7 @@ impl StateTrie {
 
     /// What `eth_getProof` answers of an account: the nodes that prove it, or its absence, under the state root,
     /// and for each slot its value and the nodes that prove it under the account's storage root.
-    pub fn account_proof(&self, address: &Address, slots: &[B256]) -> (Vec<Bytes>, Vec<(B256, U256, Vec<Bytes>)>) {
+    pub fn account_proof(&self, address: &Address, slots: &[B256]) -> (Vec<Bytes>, Vec<SlotProof>) {
         let key = keccak256(address);
         let storage = self.storage.get(&key);
         let slots = slots.iter().map(|slot| {

@@ -49,7 +49,8 @@ impl ValueArena {
             None => {
                 let start = self.granules.len();
                 self.granules.resize(start + size, [0; GRANULE_LEN]);
-                u32::try_from(start).expect("values take less than 32 GiB: their leaves would not fit in memory")
+                u32::try_from(start)
+                    .expect("values take less than 32 GiB: their leaves would not fit in memory")
             }
         };
         let len = u32::try_from(value.len()).expect("a value is shorter than 4 GiB");
@@ -140,6 +141,7 @@ mod tests {
         assert_eq!(same.start, value.start);
         let moved = arena.replace(same, &[5; 25]);
         assert_ne!(moved.start, value.start);
+        assert_eq!(arena.insert(&[6; 20]).start, value.start, "the run left behind is free");
         assert_eq!(arena.get(before), [1; 20]);
         assert_eq!(arena.get(moved), [5; 25]);
         assert_eq!(arena.get(after), [3; 20]);

@@ -134,7 +134,12 @@ fn step<'a>(node: &'a [u8], key: &B256, depth: usize) -> Result<Step<'a>, NodeEr
 }
 
 /// Follows `key` through a leaf or an extension.
-fn step_along<'a>(path: &'a [u8], content: &'a [u8], key: &B256, depth: usize) -> Result<Step<'a>, NodeError> {
+fn step_along<'a>(
+    path: &'a [u8],
+    content: &'a [u8],
+    key: &B256,
+    depth: usize,
+) -> Result<Step<'a>, NodeError> {
     let path = Path::decode(path)?;
     let remaining = PATH_LEN - depth;
     let fits = if path.is_leaf { path.len() == remaining } else { (1..remaining).contains(&path.len()) };
@@ -190,6 +195,6 @@ impl<'a> Path<'a> {
     fn at(&self, index: usize) -> usize {
         let position = index + 2 - usize::from(self.is_odd);
         let byte = self.bytes[position / 2];
-        usize::from(if position % 2 == 0 { byte >> 4 } else { byte & 0x0f })
+        usize::from(if position.is_multiple_of(2) { byte >> 4 } else { byte & 0x0f })
     }
 }

@@ -1,0 +1,86 @@
+//! What beacon nodes tell each other beside blocks and votes.
+//!
+//! Encoding: one byte for the kind (0 crosslink, 1 evidence) ‖ SSZ.
+
+use super::CandidateError;
+use bytes::Bytes;
+use primitives::{Crosslink, Evidence};
+use ssz::{Decode, DecodeError, Encode};
+
+const CROSSLINK: u8 = 0;
+const EVIDENCE: u8 = 1;
+
+/// Largest message, bytes: above a piece of evidence with the largest committee.
+pub const GOSSIP_BYTES_MAX: usize = 1 << 19;
+
+/// Why a peer's message was of no use.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GossipError {
+    /// Too long.
+    #[error("a message has at most {max} bytes, found {found}")]
+    TooLarge {
+        /// The limit.
+        max: usize,
+        /// Its length.
+        found: usize,
+    },
+    /// No such kind.
+    #[error("no message has kind {found:?}")]
+    UnknownKind {
+        /// Its first byte, if it has one.
+        found: Option<u8>,
+    },
+    /// Not the SSZ of its kind.
+    #[error("the message of kind {kind} does not decode: {error:?}")]
+    Malformed {
+        /// Its kind.
+        kind: u8,
+        /// What is wrong.
+        error: DecodeError,
+    },
+    /// Read, and refused.
+    #[error(transparent)]
+    Refused(#[from] CandidateError),
+}
+
+/// A message between beacon nodes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Message {
+    Crosslink(Crosslink),
+    Evidence(Evidence),
+}
+
+impl Message {
+    pub(super) fn decode(payload: &[u8]) -> Result<Self, GossipError> {
+        let found = payload.len();
+        if found > GOSSIP_BYTES_MAX {
+            return Err(GossipError::TooLarge { max: GOSSIP_BYTES_MAX, found });
+        }
+        match payload.split_first() {
+            Some((&CROSSLINK, ssz)) => read(CROSSLINK, ssz).map(Self::Crosslink),
+            Some((&EVIDENCE, ssz)) => read(EVIDENCE, ssz).map(Self::Evidence),
+            other => Err(GossipError::UnknownKind { found: other.map(|(kind, _)| *kind) }),
+        }
+    }
+}
+
+/// The message that carries a crosslink.
+pub(super) fn crosslink_message(crosslink: &Crosslink) -> Bytes {
+    write(CROSSLINK, crosslink)
+}
+
+/// The message that carries evidence.
+pub(super) fn evidence_message(evidence: &Evidence) -> Bytes {
+    write(EVIDENCE, evidence)
+}
+
+fn read<T: Decode>(kind: u8, ssz: &[u8]) -> Result<T, GossipError> {
+    T::from_ssz_bytes(ssz).map_err(|error| GossipError::Malformed { kind, error })
+}
+
+fn write(kind: u8, value: &impl Encode) -> Bytes {
+    let mut payload = Vec::with_capacity(1 + value.ssz_bytes_len());
+    payload.push(kind);
+    value.ssz_append(&mut payload);
+    payload.into()
+}

@@ -1,0 +1,30 @@
+//! `/atoll/v1/pool`: what others hand in for coming blocks.
+
+use super::extract::Ssz;
+use crate::beacon::{ApiError, BeaconApi, ErrorView};
+use axum::extract::State;
+use primitives::{Crosslink, Evidence};
+
+/// Hands in a crosslink: SSZ of `Crosslink`.
+#[utoipa::path(post, path = "/atoll/v1/pool/crosslinks", tag = "pool",
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 200), (status = 400, body = ErrorView), (status = 413, body = ErrorView),
+        (status = 415, body = ErrorView)))]
+pub(super) async fn crosslink<A: BeaconApi>(
+    State(api): State<A>,
+    Ssz(crosslink): Ssz<Crosslink>,
+) -> Result<(), ApiError> {
+    api.submit_crosslink(crosslink).await
+}
+
+/// Hands in a proof of equivocation: SSZ of `Evidence`.
+#[utoipa::path(post, path = "/atoll/v1/pool/evidence", tag = "pool",
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 200), (status = 400, body = ErrorView), (status = 413, body = ErrorView),
+        (status = 415, body = ErrorView)))]
+pub(super) async fn evidence<A: BeaconApi>(
+    State(api): State<A>,
+    Ssz(evidence): Ssz<Evidence>,
+) -> Result<(), ApiError> {
+    api.submit_evidence(evidence).await
+}

@@ -1,0 +1,130 @@
+//! One sender's transactions.
+
+use super::{AccountState, PooledTransaction};
+use primitives::U256;
+use std::collections::BTreeMap;
+
+/// A transaction in its sender's queue.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    /// Order of arrival in the pool: breaks ties.
+    pub(super) arrival: u64,
+    /// Most it can cost, wei.
+    pub(super) cost: U256,
+    pub(super) transaction: PooledTransaction,
+}
+
+impl Entry {
+    pub(super) fn bytes(&self) -> usize {
+        self.transaction.encoded().len()
+    }
+}
+
+/// A queue by nonce whose front, up to `executable_end`, is without gap and paid for.
+#[derive(Debug)]
+pub(super) struct Account {
+    state: AccountState,
+    entries: BTreeMap<u64, Entry>,
+    executable_end: u64,
+    /// Cost of everything executable.
+    executable_cost: U256,
+}
+
+impl Account {
+    pub(super) const fn new(state: AccountState) -> Self {
+        Self { state, entries: BTreeMap::new(), executable_end: state.nonce, executable_cost: U256::ZERO }
+    }
+
+    pub(super) const fn state(&self) -> AccountState {
+        self.state
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn queued(&self) -> usize {
+        let executable = usize::try_from(self.executable_end - self.state.nonce).unwrap_or(usize::MAX);
+        self.entries.len().saturating_sub(executable)
+    }
+
+    /// The first nonce that is not executable.
+    pub(super) const fn executable_end(&self) -> u64 {
+        self.executable_end
+    }
+
+    pub(super) const fn is_executable(&self, nonce: u64) -> bool {
+        nonce >= self.state.nonce && nonce < self.executable_end
+    }
+
+    pub(super) fn entry(&self, nonce: u64) -> Option<&Entry> {
+        self.entries.get(&nonce)
+    }
+
+    /// Cost of the executable transactions below `nonce`.
+    pub(super) fn cost_below(&self, nonce: u64) -> U256 {
+        if nonce >= self.executable_end {
+            return self.executable_cost;
+        }
+        self.entries.range(..nonce).fold(U256::ZERO, |sum, (_, entry)| sum.saturating_add(entry.cost))
+    }
+
+    /// Adds an entry and returns the one it replaces.
+    pub(super) fn insert(&mut self, nonce: u64, entry: Entry) -> Option<Entry> {
+        let replaced = self.entries.insert(nonce, entry);
+        if replaced.is_some() {
+            self.restart();
+        }
+        self.extend();
+        replaced
+    }
+
+    /// Removes the entry with the highest nonce.
+    pub(super) fn pop_last(&mut self) -> Option<Entry> {
+        let (nonce, entry) = self.entries.pop_last()?;
+        if nonce < self.executable_end {
+            self.executable_end = nonce;
+            self.executable_cost = self.executable_cost.saturating_sub(entry.cost);
+        }
+        Some(entry)
+    }
+
+    /// Takes a new state over and returns what its nonce has overtaken.
+    pub(super) fn set_state(&mut self, state: AccountState) -> Vec<Entry> {
+        let rest = self.entries.split_off(&state.nonce);
+        let dropped = std::mem::replace(&mut self.entries, rest);
+        self.state = state;
+        self.restart();
+        self.extend();
+        dropped.into_values().collect()
+    }
+
+    /// Executable and queued transactions.
+    pub(super) fn split(&self) -> (Vec<&PooledTransaction>, Vec<&PooledTransaction>) {
+        let side = |executable: bool| {
+            self.entries
+                .iter()
+                .filter(move |(nonce, _)| self.is_executable(**nonce) == executable)
+                .map(|(_, entry)| &entry.transaction)
+                .collect()
+        };
+        (side(true), side(false))
+    }
+
+    const fn restart(&mut self) {
+        self.executable_end = self.state.nonce;
+        self.executable_cost = U256::ZERO;
+    }
+
+    /// Moves the executable end up as far as nonces and balance reach.
+    fn extend(&mut self) {
+        while let Some(entry) = self.entries.get(&self.executable_end) {
+            let cost = self.executable_cost.saturating_add(entry.cost);
+            if cost > self.state.balance {
+                break;
+            }
+            self.executable_cost = cost;
+            self.executable_end += 1;
+        }
+    }
+}

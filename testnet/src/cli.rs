@@ -1,0 +1,67 @@
+//! `atoll`'s arguments.
+
+use crate::testnet::{self, DataDir, LogsArgs, StatusArgs, UpArgs};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use std::{ffi::OsString, process::ExitCode};
+
+/// A sharded beacon-chain blockchain: run a whole network on this machine, and talk to it.
+///
+/// Without a command: `testnet up`.
+#[derive(Debug, Parser)]
+#[command(name = "atoll", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// A local network: beacon chain, shards and validators as processes of this machine.
+    #[command(subcommand)]
+    Testnet(Testnet),
+}
+
+#[derive(Debug, Subcommand)]
+enum Testnet {
+    /// Start it; Ctrl-C ends it and keeps its data.
+    Up(UpArgs),
+    /// End it.
+    Down(DataDir),
+    /// Show what runs and how far every chain is.
+    Status(StatusArgs),
+    /// Show the nodes' logs.
+    Logs(LogsArgs),
+}
+
+/// Runs the program with these arguments, the first being its name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    // A node is the same code as the binary of its name: this program starts itself as a node.
+    let (program, rest) = (arguments.get(1).and_then(|word| word.to_str()), arguments.get(1..).unwrap_or_default());
+    match program {
+        Some("beacon-node") => return beacon_node::cli::run(rest.to_vec()),
+        Some("shard-node") => return shard_node::cli::run(rest.to_vec()),
+        _ => {}
+    }
+    let matches = Cli::command().get_matches_from(arguments);
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match dispatch(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> eyre::Result<()> {
+    match cli.command {
+        None => testnet::up(&UpArgs::default()),
+        Some(Command::Testnet(command)) => match command {
+            Testnet::Up(args) => testnet::up(&args),
+            Testnet::Down(directory) => testnet::down(&directory),
+            Testnet::Status(args) => testnet::status(&args),
+            Testnet::Logs(args) => testnet::logs(&args),
+        },
+    }
+}

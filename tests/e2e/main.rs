@@ -1,0 +1,10 @@
+//! End to end: real processes, real sockets, real clients.
+//!
+//! Every test starts a network of its own through the `atoll` binary. They take turns, because each
+//! wants the whole machine.
+
+mod clients;
+mod failures;
+mod network;
+mod tools;
+mod wallet;
