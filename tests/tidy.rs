@@ -213,3 +213,28 @@ fn pure_packages_stay_pure() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// Rules that the code points to are written where it points.
+#[test]
+fn references_to_the_specification_resolve() {
+    let mut wrong = Vec::new();
+    for path in sources() {
+        let text = fs::read_to_string(&path).expect("readable source");
+        for reference in text.split("docs/spec/").skip(1) {
+            let link: String =
+                reference.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_.#".contains(*c)).collect();
+            let link = link.trim_end_matches('.');
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            if !file.ends_with(".md") {
+                continue;
+            }
+            let page = fs::read_to_string(root().join("docs/spec").join(file)).unwrap_or_default();
+            let heading = |line: &str| line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+            let exists = page.lines().any(|line| line.starts_with('#') && (anchor.is_empty() || heading(line) == anchor));
+            if !exists {
+                wrong.push(format!("{}: docs/spec/{link} does not exist", relative(&path)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

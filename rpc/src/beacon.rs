@@ -12,6 +12,9 @@ mod id;
 mod router;
 mod view;
 
+#[cfg(test)]
+mod samples;
+
 pub use api::{ApiResult, BeaconApi, CommitteeAnswer, Found, LightBootstrap, SignedBlock, ValidatorFilter};
 pub use client::{BeaconClient, BeaconClientError};
 pub use decimal::Decimal;

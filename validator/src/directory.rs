@@ -183,7 +183,7 @@ impl KeyDirectory {
         password: &str,
         withdrawal_address: primitives::Address,
     ) -> Result<GenesisValidator, DirectoryError> {
-        let seats = self.seat_secrets(password)?.iter().map(|secret| SeatRegistration {
+        let seats = self.seat_secrets(password)?.into_iter().map(|secret| SeatRegistration {
             key: secret.public_key().to_bytes(),
             possession: secret.prove_possession().to_bytes(),
         });

@@ -447,6 +447,7 @@ async fn a_subscriber_that_does_not_read_loses_its_subscription_and_holds_up_nob
     };
     timeout(PATIENCE, others).await.expect("others are served");
     // Reading on, it comes to the end of what was buffered: the stream, without end, was cut.
-    while timeout(Duration::from_millis(500), slow.receive()).await.is_ok() {}
+    let drained = async { while timeout(Duration::from_millis(500), slow.receive()).await.is_ok() {} };
+    timeout(PATIENCE, drained).await.expect("the subscription was dropped");
     assert_eq!(slow.call("eth_chainId", json!([])).await["result"], "0x1b59");
 }

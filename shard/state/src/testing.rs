@@ -125,14 +125,17 @@ pub struct TestBeacon {
     records: Vec<ShardRecord>,
 }
 
-/// Epochs that the records know, each of the specification's length.
-const EPOCHS: u64 = 8;
 /// Seats of the one committee; seat *i* is that of validator *i*.
 const SEATS: u8 = 4;
 
 impl TestBeacon {
     /// All shards of a specification, ruled by one committee in their first epochs.
     pub fn new(spec: Arc<ChainSpec>) -> Self {
+        Self::with_epochs(spec, 8)
+    }
+
+    /// The same, knowing only so many epochs, each of the specification's length.
+    pub fn with_epochs(spec: Arc<ChainSpec>, epochs: u64) -> Self {
         let seat = |index: u8| Seat {
             key: PublicKeyBytes::new([index + 1; 48]),
             validator: ValidatorIndex::new(u64::from(index)),
@@ -145,7 +148,7 @@ impl TestBeacon {
             first_height: Height::new(epoch * spec.shard_epoch_heights.get()),
             committee_root: committee.root(),
         };
-        let table = EpochTable::new((0..EPOCHS).map(entry).collect()).expect("ascending");
+        let table = EpochTable::new((0..epochs).map(entry).collect()).expect("ascending");
         let records = (0u32..).zip(&spec.shards).map(|(id, shard)| ShardRecord {
             shard: ShardId::new(id),
             kind: shard.kind,

@@ -330,6 +330,63 @@ proptest! {
     }
 }
 
+/// For each shard the height that is accepted in a combination: its newest, or none.
+type Heights = [u64; 3];
+
+/// Whether everything that these headers consumed is in the state or below these headers.
+fn is_closed(network: &Network, heights: &Heights) -> bool {
+    (0..3).all(|shard| {
+        let cursors = &network.shards[shard].cursors[heights[shard] as usize];
+        cursors.as_slice().iter().all(|cursor| {
+            let source = cursor.source.shard().expect("only shards are consumed from").get() as usize;
+            cursor.height.get() <= heights[source]
+        })
+    })
+}
+
+/// Of all combinations that are closed, the one that has every shard's highest: found by looking at all.
+fn largest(network: &Network) -> Heights {
+    let tips: Vec<_> = network.shards.iter().map(|shard| shard.tip().get()).collect();
+    let mut best = [0; 3];
+    for zero in 0..=tips[0] {
+        for one in 0..=tips[1] {
+            for two in 0..=tips[2] {
+                let heights = [zero, one, two];
+                if is_closed(network, &heights) {
+                    best = std::array::from_fn(|shard| best[shard].max(heights[shard]));
+                }
+            }
+        }
+    }
+    assert!(is_closed(network, &best));
+    best
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    /// Shards grow and consume at random; nothing is accepted yet.
+    #[test]
+    fn the_chosen_set_is_the_largest_of_all(
+        consumed in prop::collection::vec((0..3u32, 0..3u32, 0..2u64), 1..18),
+    ) {
+        let mut network = network(3);
+        for (shard, source, below) in consumed {
+            if network.shards[shard as usize].tip().get() < BOUNDARY {
+                network.grow(shard, u64::from(shard == source));
+                consume(&mut network, shard, source, below);
+            }
+        }
+        // The boundary of epoch 0 is the highest that can be accepted.
+        (0..3).for_each(|shard| network.shards[shard].undo_above(Height::new(BOUNDARY)));
+        let chosen = offers(&network, 0);
+        let mut heights = [0; 3];
+        places(&chosen).into_iter().for_each(|(shard, height)| heights[shard as usize] = height);
+        prop_assert_eq!(heights, largest(&network));
+        prop_assert!(network.step(chosen, vec![]).is_ok());
+    }
+}
+
 #[test]
 fn after_a_stall_a_shard_that_consumed_void_headers_goes_on() {
     let mut network = network(2);

@@ -68,6 +68,12 @@ impl Fixture {
         propose(&spec(), &self.parent(), &mut trie, context, &mut candidates, limits).expect("builds")
     }
 
+    fn refused_proposal(&self, context: BlockContext) -> BlockError {
+        let (limits, mut none) = (BlockLimits::new(&spec()), std::iter::empty());
+        propose(&spec(), &self.parent(), &mut self.trie.clone(), context, &mut none, &limits)
+            .expect_err("nothing may be built here")
+    }
+
     fn execute(&self, block: &ShardBlock) -> Result<Executed, BlockError> {
         execute(&spec(), &self.parent(), &mut self.trie.clone(), block, &|_| None)
     }
@@ -385,11 +391,25 @@ fn an_epoch_ends_at_its_last_height() {
 
     context = fixture.context();
     context.epoch = Epoch::ZERO;
-    let limits = BlockLimits::new(&spec());
-    let mut none = std::iter::empty();
-    let error = propose(&spec(), &fixture.parent(), &mut fixture.trie.clone(), context, &mut none, &limits)
-        .expect_err("the epoch is over");
+    let error = fixture.refused_proposal(context);
     assert_eq!(error, BlockError::EpochFell { parent: Epoch::new(1), found: Epoch::ZERO });
+}
+
+#[test]
+fn an_anchor_that_does_not_know_the_next_epoch_does_not_prolong_this_one() {
+    let mut fixture = Fixture::new();
+    fixture.beacon = TestBeacon::with_epochs(spec(), 1);
+    let last = spec().shard_epoch_heights.get() - 1;
+    (0..last).for_each(|_| drop(fixture.advance(&[])));
+    let context = BlockContext {
+        epoch: Epoch::ZERO,
+        parent_view: fixture.header.view,
+        view: fixture.header.view.next(),
+        ..fixture.context()
+    };
+    let (last, found) = (Height::new(last), Height::new(last + 1));
+    let expected = BlockError::EpochOver { epoch: Epoch::ZERO, last, found };
+    assert_eq!(fixture.refused_proposal(context), expected);
 }
 
 /// A block with these encoded transactions in place of what was proposed.

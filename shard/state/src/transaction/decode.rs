@@ -1,6 +1,6 @@
 //! From bytes to a transaction that is right in everything but, perhaps, its signature.
 
-use alloy_consensus::{Signed, Transaction as _, TxEnvelope};
+use alloy_consensus::{Signed, Transaction as _, TxEnvelope, TxLegacy, transaction::RlpEcdsaDecodableTx as _};
 use alloy_eips::{Decodable2718 as _, Encodable2718 as _, eip2718::Eip2718Error};
 use alloy_primitives::{B256, Bytes, keccak256};
 use revm::primitives::eip3860::MAX_INITCODE_SIZE;
@@ -43,29 +43,35 @@ pub fn decode(encoded: Bytes, limits: &TransactionLimits) -> Result<Unrecovered,
 }
 
 fn decode_envelope(encoded: &[u8]) -> Result<TxEnvelope, TransactionError> {
-    match encoded.first() {
+    let envelope = match encoded.first() {
         None => return Err(TransactionError::Empty),
-        Some(1 | 2 | 4 | 0x80..) => {}
+        Some(1 | 2 | 4) => decode_typed(encoded)?,
+        Some(0x80..) => decode_legacy(encoded).map_err(TransactionError::Rlp)?,
         Some(found) => return Err(TransactionError::TypeNotSupported { found: *found }),
-    }
-    let envelope = TxEnvelope::decode_2718_exact(encoded).map_err(|error| match error {
-        Eip2718Error::RlpError(error) => TransactionError::Rlp(error),
-        Eip2718Error::UnexpectedType(found) => TransactionError::TypeNotSupported { found },
-        _ => TransactionError::Rlp(alloy_rlp::Error::Custom("not a transaction")),
-    })?;
+    };
     // One transaction has one encoding, or it would have two hashes.
     if envelope.encode_2718_len() != encoded.len() {
         return Err(TransactionError::Rlp(alloy_rlp::Error::UnexpectedLength));
     }
-    Ok(match envelope {
-        // Alloy hashes this type by encoding it again, and only when asked.
-        TxEnvelope::Legacy(signed) => {
-            let signature = *signed.signature();
-            Signed::new_unchecked(signed.strip_signature(), signature, keccak256(encoded)).into()
-        }
-        TxEnvelope::Eip4844(_) => return Err(TransactionError::TypeNotSupported { found: 3 }),
-        typed => typed,
+    Ok(envelope)
+}
+
+fn decode_typed(encoded: &[u8]) -> Result<TxEnvelope, TransactionError> {
+    TxEnvelope::decode_2718_exact(encoded).map_err(|error| match error {
+        Eip2718Error::RlpError(error) => TransactionError::Rlp(error),
+        Eip2718Error::UnexpectedType(found) => TransactionError::TypeNotSupported { found },
+        _ => TransactionError::Rlp(alloy_rlp::Error::Custom("not a transaction")),
     })
+}
+
+/// Alloy hashes a legacy transaction by encoding it again; the bytes are at hand.
+fn decode_legacy(encoded: &[u8]) -> alloy_rlp::Result<TxEnvelope> {
+    let mut rest = encoded;
+    let (transaction, signature) = TxLegacy::rlp_decode_with_signature(&mut rest)?;
+    if !rest.is_empty() {
+        return Err(alloy_rlp::Error::UnexpectedLength);
+    }
+    Ok(Signed::new_unchecked(transaction, signature, keccak256(encoded)).into())
 }
 
 fn check_fields(
