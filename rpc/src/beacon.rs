@@ -23,8 +23,8 @@ pub use event::{Event, Topic};
 pub use id::BeaconId;
 pub use router::{LIGHT_WAIT_MAX, beacon_router, openapi};
 pub use view::{
-    AcceptedView, BlockBodyView, BlockMessage, BlockView, Checkpoint, CommitteeView, CrosslinkView, Data, Dated,
-    EvidenceView, VoteView, FinalityCheckpoints, GenesisView, HeaderMessage, HeaderView, Identity, IdentityMetadata,
-    NodeVersion, PeerCount, Root, SeatView, ShardView, SignedHeader, StateCommittee, Syncing, Takeover,
-    ValidatorDetail, ValidatorStatus, ValidatorView, VersionedBlock,
+    AcceptedView, BlockBodyView, BlockMessage, BlockView, Checkpoint, CommitteeView, CrosslinkView, Data,
+    Dated, EvidenceView, FinalityCheckpoints, GenesisView, HeaderMessage, HeaderView, Identity,
+    IdentityMetadata, NodeVersion, PeerCount, Root, SeatView, ShardView, SignedHeader, StateCommittee,
+    Syncing, Takeover, ValidatorDetail, ValidatorStatus, ValidatorView, VersionedBlock, VoteView,
 };

@@ -110,8 +110,7 @@ impl Client {
     /// Calls `method`; `params` is an array or a tuple.
     pub async fn request(&self, method: &str, params: impl Serialize) -> Result<Value, ClientError> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let response: Response =
-            self.post(&Request { jsonrpc: "2.0", id, method, params }).await?;
+        let response: Response = self.post(&Request { jsonrpc: "2.0", id, method, params }).await?;
         response.outcome()
     }
 

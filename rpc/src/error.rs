@@ -185,7 +185,9 @@ pub enum TransactionError {
     #[error("replacement transaction underpriced")]
     ReplacementUnderpriced,
     /// Below the base fee (only where it matters at once: calls).
-    #[error("max fee per gas less than block base fee: address {sender}, maxFeePerGas: {found}, baseFee: {expected}")]
+    #[error(
+        "max fee per gas less than block base fee: address {sender}, maxFeePerGas: {found}, baseFee: {expected}"
+    )]
     FeeCapTooLow {
         /// Who pays.
         sender: Address,
@@ -195,7 +197,9 @@ pub enum TransactionError {
         expected: u64,
     },
     /// EIP-1559 wants the cap at least as high as the tip.
-    #[error("max priority fee per gas higher than max fee per gas: maxPriorityFeePerGas: {tip}, maxFeePerGas: {cap}")]
+    #[error(
+        "max priority fee per gas higher than max fee per gas: maxPriorityFeePerGas: {tip}, maxFeePerGas: {cap}"
+    )]
     TipAboveFeeCap {
         /// The tip.
         tip: u128,

@@ -105,7 +105,9 @@ pub enum ServeError {
         listen: SocketAddr,
     },
     /// The system does not let it listen there.
-    #[error("cannot listen on {listen}: {source}; choose an address of this machine and a port this user may open")]
+    #[error(
+        "cannot listen on {listen}: {source}; choose an address of this machine and a port this user may open"
+    )]
     Bind {
         /// Where it was to listen.
         listen: SocketAddr,
@@ -171,8 +173,8 @@ pub async fn serve(config: ServerConfig, methods: impl Into<Methods>) -> Result<
         .set_tcp_no_delay(true)
         .build();
     let max_response_bytes = config.max_response_bytes as usize;
-    let answers = RpcServiceBuilder::new()
-        .layer_fn(move |service| GethAnswers::new(service, max_response_bytes));
+    let answers =
+        RpcServiceBuilder::new().layer_fn(move |service| GethAnswers::new(service, max_response_bytes));
     let server = Server::builder()
         .set_config(transport)
         .set_http_middleware(tower::ServiceBuilder::new().option_layer(config.cors.layer()?))

@@ -7,9 +7,9 @@
 //! - [`api`]: the REST interface
 //! - [`cli`], [`config`]: the process
 
-//pub mod api;
-//pub mod cli;
-//pub mod config;
+pub mod api;
+pub mod cli;
+pub mod config;
 pub mod core;
 mod handle;
 mod metrics;

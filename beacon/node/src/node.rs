@@ -10,7 +10,7 @@ use beacon_state::Event;
 use engine::{
     Acknowledge, Block, ChainConfig, ChainHandle, Context, EngineError, Network, Request, SeatSigner, Start,
 };
-use primitives::{BeaconBlock, Certificate, Chain, Committee, Epoch, Genesis, Height};
+use primitives::{BeaconBlock, Certificate, Chain, Committee, Epoch, EpochTable, Genesis, Height};
 use service::runtime::SharedRuntime;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -92,7 +92,8 @@ impl BeaconNode {
         }
         let snapshot = snapshot.expect("a new core publishes where it starts");
 
-        let (chain, requests) = network.open(chain_config(&genesis, first)).await;
+        let table = snapshot.state().beacon_table().clone();
+        let (chain, requests) = network.open(chain_config(&genesis, table, first)).await;
         let (sender, commands) = mpsc::channel(COMMANDS_MAX);
         let shared = Shared::new(genesis, bootstrap, snapshot, store, network, runtime.clone());
         let shared = Arc::new(shared);
@@ -125,13 +126,14 @@ fn beginning(genesis: &Genesis) -> Result<(Bootstrap, Block), StartError> {
     Ok((bootstrap, Block::beacon(crate::store::genesis_block(&chain))))
 }
 
-fn chain_config(genesis: &Genesis, first: Block) -> ChainConfig {
+fn chain_config(genesis: &Genesis, table: EpochTable, first: Block) -> ChainConfig {
     let spec = &genesis.spec;
     ChainConfig {
         chain: Chain::Beacon,
         genesis_hash: genesis.hash(),
         interval_ms: spec.interval_ms(Chain::Beacon),
         drift_ms: spec.drift_ms,
+        table,
         heights_per_epoch: spec.epoch_heights(Chain::Beacon),
         body_bytes_max: spec.body_bytes_max as usize,
         requests_max: REQUESTS_MAX,

@@ -6,8 +6,8 @@ use super::{
 };
 use futures::stream::BoxStream;
 use primitives::{
-    B256, BeaconBlock, BeaconHeader, Chain, Committee, Crosslink, Epoch, EpochTable, Evidence, Height, LightUpdate,
-    PublicKeyBytes, SignatureBytes, ValidatorIndex,
+    B256, BeaconBlock, BeaconHeader, Chain, Committee, Crosslink, Epoch, EpochTable, Evidence, Height,
+    LightUpdate, PublicKeyBytes, SignatureBytes, ValidatorIndex,
 };
 use ssz_derive::{Decode, Encode};
 use std::{future::Future, time::Duration};

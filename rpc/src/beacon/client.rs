@@ -3,8 +3,8 @@
 //! It judges nothing: what it hands out is what the node said, and is verified by whoever asked.
 
 use super::{
-    CommitteeView, Data, Dated, ErrorView, FinalityCheckpoints, GenesisView, HeaderView, LightBootstrap, NodeVersion,
-    ShardView, Syncing, router::LIGHT_WAIT_MAX, view::CrosslinkView,
+    CommitteeView, Data, Dated, ErrorView, FinalityCheckpoints, GenesisView, HeaderView, LightBootstrap,
+    NodeVersion, ShardView, Syncing, router::LIGHT_WAIT_MAX, view::CrosslinkView,
 };
 use primitives::{Chain, Committee, Crosslink, Epoch, Evidence, Height, LightUpdate};
 use reqwest::{Response, StatusCode, header};

@@ -4,7 +4,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 use utoipa::{
     PartialSchema, ToSchema,
-    openapi::{RefOr, schema::{ObjectBuilder, Schema, Type}},
+    openapi::{
+        RefOr,
+        schema::{ObjectBuilder, Schema, Type},
+    },
 };
 
 /// An unsigned integer; on the wire a string of decimal digits, since JSON's numbers lose the upper bits.

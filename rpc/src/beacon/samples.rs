@@ -2,10 +2,11 @@
 
 use super::{LightBootstrap, Takeover};
 use alloy_primitives::{Address, B256};
+use crypto::mmr::MmrProof;
 use primitives::{
-    AnchorRef, BeaconBlock, BeaconBody, BeaconHeader, Certificate, CertifiedBeaconHeader, Chain, Committee, Crosslink,
-    Epoch, EpochEntry, EpochTable, Evidence, Height, InboxCursors, LightUpdate, PublicKeyBytes, Seat, ShardHeader,
-    ShardId, SignatureBytes, SignedVote, Signers, ValidatorIndex, View, Vote, VoteKind,
+    AnchorRef, BeaconBlock, BeaconBody, BeaconHeader, Certificate, CertifiedBeaconHeader, Chain, Committee,
+    Crosslink, Epoch, EpochEntry, EpochTable, Evidence, Height, InboxCursors, LightUpdate, PublicKeyBytes,
+    Seat, ShardHeader, ShardId, SignatureBytes, SignedVote, Signers, ValidatorIndex, View, Vote, VoteKind,
 };
 
 pub(super) fn signature(byte: u8) -> SignatureBytes {
@@ -66,13 +67,13 @@ pub(super) fn crosslink() -> Crosslink {
     Crosslink {
         certificate: certificate(B256::repeat_byte(11)),
         header,
-        history: crypto_mmr(),
+        history: history(),
         cursors: InboxCursors::default(),
         sources: Vec::new(),
     }
 }
 
-fn crypto_mmr() -> MmrProof {
+fn history() -> MmrProof {
     MmrProof { leaf_count: 1, leaf_index: 0, path: Vec::new() }
 }
 
@@ -103,11 +104,8 @@ pub(super) fn block() -> BeaconBlock {
 }
 
 fn table() -> EpochTable {
-    let entry = EpochEntry {
-        epoch: Epoch::ZERO,
-        first_height: Height::new(1),
-        committee_root: committee().root(),
-    };
+    let entry =
+        EpochEntry { epoch: Epoch::ZERO, first_height: Height::new(1), committee_root: committee().root() };
     EpochTable::new(vec![entry]).expect("one entry")
 }
 

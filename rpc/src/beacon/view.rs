@@ -8,15 +8,15 @@ mod chain;
 mod node;
 mod validator;
 
+pub(crate) use block::BLOCK_VERSION;
 pub use block::{
-    BlockBodyView, BlockMessage, BlockView, CrosslinkView, EvidenceView, HeaderMessage, HeaderView, SignedHeader,
-    VersionedBlock, VoteView,
+    BlockBodyView, BlockMessage, BlockView, CrosslinkView, EvidenceView, HeaderMessage, HeaderView,
+    SignedHeader, VersionedBlock, VoteView,
 };
 pub use chain::{
     AcceptedView, Checkpoint, CommitteeView, FinalityCheckpoints, GenesisView, Root, SeatView, ShardView,
     StateCommittee, Takeover,
 };
-pub(crate) use block::BLOCK_VERSION;
 pub use node::{Identity, IdentityMetadata, NodeVersion, PeerCount, Syncing};
 pub use validator::{ValidatorDetail, ValidatorStatus, ValidatorView};
 

@@ -113,11 +113,7 @@ pub trait EthApi: Send + Sync + 'static {
     ) -> impl Future<Output = RpcResult<Option<Block>>> + Send;
 
     /// A block; `full` is with transactions instead of their hashes.
-    fn block_by_hash(
-        &self,
-        hash: B256,
-        full: bool,
-    ) -> impl Future<Output = RpcResult<Option<Block>>> + Send;
+    fn block_by_hash(&self, hash: B256, full: bool) -> impl Future<Output = RpcResult<Option<Block>>> + Send;
 
     /// Logs that match, in order.
     fn logs(&self, filter: Filter) -> impl Future<Output = RpcResult<Vec<Log>>> + Send;
@@ -240,12 +236,7 @@ fn add_blocks<A: EthApi>(module: &mut RpcModule<A>) {
         |a| Ok((a.required()?, a.optional()?.unwrap_or(false))),
         |api, (hash, full)| async move { api.block_by_hash(hash, full).await },
     );
-    add_method(
-        module,
-        "eth_getLogs",
-        |a| a.required(),
-        |api, filter| async move { api.logs(filter).await },
-    );
+    add_method(module, "eth_getLogs", |a| a.required(), |api, filter| async move { api.logs(filter).await });
 }
 
 /// The next argument as a block; `latest` where it is left out.
@@ -268,7 +259,9 @@ fn read_fee_history(arguments: &mut Arguments<'_>) -> RpcResult<(u64, BlockNumbe
     let mut floor = 0.0;
     for (index, percentile) in percentiles.iter().enumerate() {
         if !(floor..=100.0).contains(percentile) {
-            return Err(RpcError::InvalidParams(format!("invalid reward percentile: #{index}: {percentile}")));
+            return Err(RpcError::InvalidParams(format!(
+                "invalid reward percentile: #{index}: {percentile}"
+            )));
         }
         floor = *percentile;
     }

@@ -12,10 +12,5 @@ pub trait Web3Api: Send + Sync + 'static {
 
 pub(super) fn add<A: Web3Api>(module: &mut RpcModule<A>) {
     add_method(module, "web3_clientVersion", nothing, |api, ()| async move { Ok(api.client_version()) });
-    add_method(
-        module,
-        "web3_sha3",
-        |a| a.required::<Bytes>(),
-        |_, data| async move { Ok(keccak256(data)) },
-    );
+    add_method(module, "web3_sha3", |a| a.required::<Bytes>(), |_, data| async move { Ok(keccak256(data)) });
 }

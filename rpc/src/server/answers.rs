@@ -1,10 +1,13 @@
 //! Turns the server library's own errors into geth's, and runs the calls of a batch side by side.
 //!
-//! Side by side, because a batch of transactions is then one batch of signatures for the pool. Calls are begun in
-//! the order they stand in, and answered in it.
+//! Side by side, because a batch of transactions is then one batch of signatures for the pool. Calls are
+//! begun in the order they stand in, and answered in it.
 
-use crate::RpcError;
-use futures::future::join_all;
+use crate::{
+    RpcError,
+    error::{INTERNAL, METHOD_NOT_FOUND},
+};
+use futures::{StreamExt as _, stream};
 use jsonrpsee::{
     core::server::BatchResponseBuilder,
     server::{
@@ -15,9 +18,12 @@ use jsonrpsee::{
 };
 use std::future::Future;
 
-/// What the library answers to a subscription over HTTP.
-const INTERNAL: i32 = crate::error::INTERNAL;
-const NOT_FOUND: i32 = crate::error::METHOD_NOT_FOUND;
+/// What the library answers to a subscription over HTTP; the node's own faults have another text.
+const NO_SUBSCRIPTIONS: &str = r#""message":"Internal error""#;
+
+/// Calls of one batch that run at once: so many signatures the pool recovers together, and no more
+/// responses than these are held while an earlier one is waited for.
+const CALLS_AT_ONCE: usize = 256;
 
 /// Longest method name that an answer repeats, characters.
 const NAME_CHARS_MAX: usize = 128;
@@ -56,10 +62,13 @@ where
             let id = request.id.clone();
             let response = service.call(request).await;
             let error = match response.as_error_code() {
-                Some(NOT_FOUND) if !method.ends_with("_subscribe") => {
+                Some(METHOD_NOT_FOUND) if !method.ends_with("_subscribe") => {
                     RpcError::MethodNotFound { method: method.chars().take(NAME_CHARS_MAX).collect() }
                 }
-                Some(INTERNAL) if method.ends_with("_subscribe") || method.ends_with("_unsubscribe") => {
+                Some(INTERNAL)
+                    if method.ends_with("subscribe")
+                        && response.as_json().get().contains(NO_SUBSCRIPTIONS) =>
+                {
                     RpcError::NotificationsUnsupported
                 }
                 _ => return response,
@@ -71,10 +80,15 @@ where
     fn batch<'a>(&self, batch: Batch<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
         let service = self.clone();
         async move {
-            let answers = join_all(batch.into_iter().map(|entry| service.answer(entry))).await;
+            let answers = stream::iter(batch).map(|entry| service.answer(entry)).buffered(CALLS_AT_ONCE);
+            let mut answers = std::pin::pin!(answers);
             let mut responses = BatchResponseBuilder::new_with_limit(service.max_response_bytes);
-            let notifications = answers.iter().any(Option::is_none);
-            for answer in answers.into_iter().flatten() {
+            let mut notifications = false;
+            while let Some(answer) = answers.next().await {
+                let Some(answer) = answer else {
+                    notifications = true;
+                    continue;
+                };
                 if let Err(too_large) = responses.append(answer) {
                     return too_large;
                 }

@@ -1,10 +1,6 @@
 //! Names of subscriptions: hexadecimal, as clients of geth expect.
 
-use jsonrpsee::{
-    core::traits::IdProvider,
-    server::RandomStringIdProvider,
-    types::SubscriptionId,
-};
+use jsonrpsee::{core::traits::IdProvider, server::RandomStringIdProvider, types::SubscriptionId};
 
 /// Random bytes in a name.
 const BYTES: usize = 16;

@@ -3,7 +3,9 @@ use crate::{
     Client, ClientError, RpcError,
     error::{RpcResult, TransactionError},
     method::{EthApi, NetApi, Web3Api, shard_methods},
-    view::{Block, EIP1186AccountProofResponse, FeeHistory, Header, Log, Syncing, Transaction, TransactionReceipt},
+    view::{
+        Block, EIP1186AccountProofResponse, FeeHistory, Header, Log, Syncing, Transaction, TransactionReceipt,
+    },
 };
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::{Address, B256, Bytes, U256, address};
@@ -79,7 +81,12 @@ impl EthApi for Fixed {
     ) -> RpcResult<Bytes> {
         Err(RpcError::Reverted { data: Bytes::from_static(&[1, 2]) })
     }
-    async fn estimate_gas(&self, _: TransactionRequest, _: BlockId, _: Option<StateOverride>) -> RpcResult<u64> {
+    async fn estimate_gas(
+        &self,
+        _: TransactionRequest,
+        _: BlockId,
+        _: Option<StateOverride>,
+    ) -> RpcResult<u64> {
         Ok(21_000)
     }
     async fn send_raw_transaction(&self, transaction: Bytes) -> RpcResult<B256> {
@@ -202,7 +209,8 @@ async fn results_are_written_as_ethereum_tools_read_them() {
         ("web3_sha3", json!(["0x"]), json!(alloy_primitives::KECCAK256_EMPTY)),
     ];
     for (method, params, expected) in calls {
-        let result = client.request(method, &params).await.unwrap_or_else(|error| panic!("{method}: {error}"));
+        let result =
+            client.request(method, &params).await.unwrap_or_else(|error| panic!("{method}: {error}"));
         assert_eq!(result, expected, "{method} {params}");
     }
     let proof = client.request("eth_getProof", json!([ALICE, ["0x0"], "latest"])).await.expect("a proof");
@@ -376,8 +384,12 @@ async fn a_taken_port_is_named() {
 
 #[tokio::test]
 async fn a_stopped_server_frees_its_port() {
-    let (server, _) = started().await;
+    let (server, client) = started().await;
     let listen = server.address();
+    // Neither a connection that idles nor one that listens holds it up.
+    client.request("eth_chainId", json!([])).await.expect("an answer");
+    let mut socket = web_socket::connect(listen).await;
+    socket.call("eth_subscribe", json!(["newHeads"])).await;
     timeout(PATIENCE, server.stop()).await.expect("it stops");
     let config = ServerConfig { listen, ..config() };
     serve(config, shard_methods(Arc::new(Fixed))).await.expect("the port is free again");

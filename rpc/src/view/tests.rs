@@ -133,7 +133,8 @@ fn an_empty_block_has_an_empty_list_of_transactions() {
 fn tools_that_know_only_ethereum_read_a_block() {
     let header = shard_header();
     let block = block_with_transactions(&facts(&header), [dynamic_fee(), legacy()]);
-    let read: alloy_rpc_types_eth::Block = serde_json::from_value(json_of(&block)).expect("an Ethereum block");
+    let read: alloy_rpc_types_eth::Block =
+        serde_json::from_value(json_of(&block)).expect("an Ethereum block");
     assert_eq!(read.header, block.header.ethereum);
     assert_eq!(read.transactions, block.transactions);
 }
@@ -245,10 +246,8 @@ fn the_receipt_of_a_creation_names_the_contract() {
     let header = shard_header();
     let receipt: Receipt = Receipt { status: false.into(), cumulative_gas_used: 1, logs: Vec::new() };
     let receipt = ReceiptWithBloom { receipt, logs_bloom: Bloom::ZERO };
-    let view = json_of(&transaction_receipt(
-        receipt_facts(TxType::Legacy, None, facts(&header).place(0)),
-        receipt,
-    ));
+    let view =
+        json_of(&transaction_receipt(receipt_facts(TxType::Legacy, None, facts(&header).place(0)), receipt));
     assert_eq!(view["contractAddress"], json!(Address::repeat_byte(0x11).create(4)));
     assert_eq!(view["to"], Value::Null);
     assert_eq!(view["status"], "0x0");

@@ -34,8 +34,7 @@ pub fn transaction_receipt(
 ) -> TransactionReceipt {
     let ReceiptWithBloom { receipt, logs_bloom } = receipt;
     let logs = logs(facts.place, facts.hash, facts.logs_before, receipt.logs);
-    let receipt =
-        Receipt { status: receipt.status, cumulative_gas_used: receipt.cumulative_gas_used, logs };
+    let receipt = Receipt { status: receipt.status, cumulative_gas_used: receipt.cumulative_gas_used, logs };
     TransactionReceipt {
         inner: ReceiptEnvelope::from_typed(facts.kind, ReceiptWithBloom { receipt, logs_bloom }),
         transaction_hash: facts.hash,

@@ -14,7 +14,7 @@ const EVIDENCE: u8 = 1;
 pub const GOSSIP_BYTES_MAX: usize = 1 << 19;
 
 /// Why a peer's message was of no use.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum GossipError {
     /// Too long.
     #[error("a message has at most {max} bytes, found {found}")]

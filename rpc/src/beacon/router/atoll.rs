@@ -20,7 +20,9 @@ const CROSSLINKS_MAX: usize = 1_024;
 /// Every shard in the registry.
 #[utoipa::path(get, path = "/atoll/v1/shards", tag = "atoll",
     responses((status = 200, body = Data<Vec<ShardView>>), (status = 503, body = ErrorView)))]
-pub(super) async fn shards<A: BeaconApi>(State(api): State<A>) -> Result<Json<Data<Vec<ShardView>>>, ApiError> {
+pub(super) async fn shards<A: BeaconApi>(
+    State(api): State<A>,
+) -> Result<Json<Data<Vec<ShardView>>>, ApiError> {
     Ok(Json(Data { data: api.shards().await? }))
 }
 

@@ -2,8 +2,8 @@
 
 use super::extract::{Pairs, Query, octets, parse, wants_octets};
 use crate::beacon::{
-    ApiError, BeaconApi, BeaconId, Data, Dated, ErrorView, FinalityCheckpoints, GenesisView, HeaderView, Root,
-    StateCommittee, ValidatorFilter, ValidatorView, VersionedBlock, view::BLOCK_VERSION,
+    ApiError, BeaconApi, BeaconId, Data, Dated, ErrorView, FinalityCheckpoints, GenesisView, HeaderView,
+    Root, StateCommittee, ValidatorFilter, ValidatorView, VersionedBlock, view::BLOCK_VERSION,
 };
 use axum::{
     Json,

@@ -85,9 +85,9 @@ impl<T: ssz::Decode, S: Send + Sync> FromRequest<S> for Ssz<T> {
             return Err(ApiError::MediaType { expected: OCTETS, found });
         }
         let bytes = Bytes::from_request(request, state).await.map_err(unreadable)?;
-        T::from_ssz_bytes(&bytes)
-            .map(Self)
-            .map_err(|error| ApiError::BadRequest(format!("the body is not the SSZ expected here: {error:?}")))
+        T::from_ssz_bytes(&bytes).map(Self).map_err(|error| {
+            ApiError::BadRequest(format!("the body is not the SSZ expected here: {error:?}"))
+        })
     }
 }
 
@@ -144,7 +144,8 @@ mod tests {
 
     #[test]
     fn a_list_may_repeat_its_key_or_use_commas_and_is_bounded() {
-        let pairs = Pairs(vec![("id".into(), "1,2".into()), ("x".into(), "9".into()), ("id".into(), "3".into())]);
+        let pairs =
+            Pairs(vec![("id".into(), "1,2".into()), ("x".into(), "9".into()), ("id".into(), "3".into())]);
         assert_eq!(pairs.list::<u64>("id"), Ok(vec![1, 2, 3]));
         assert!(matches!(pairs.list::<bool>("id"), Err(ApiError::BadRequest(_))));
         let many = Pairs(vec![("id".into(), "1,".repeat(VALUES_MAX + 1))]);

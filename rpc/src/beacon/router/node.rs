@@ -38,6 +38,8 @@ pub(super) async fn identity<A: BeaconApi>(State(api): State<A>) -> Json<Data<Id
 /// How many peers the node has.
 #[utoipa::path(get, path = "/eth/v1/node/peer_count", tag = "node",
     responses((status = 200, body = Data<PeerCount>), (status = 503, body = ErrorView)))]
-pub(super) async fn peer_count<A: BeaconApi>(State(api): State<A>) -> Result<Json<Data<PeerCount>>, ApiError> {
+pub(super) async fn peer_count<A: BeaconApi>(
+    State(api): State<A>,
+) -> Result<Json<Data<PeerCount>>, ApiError> {
     Ok(Json(Data { data: api.peer_count().await? }))
 }

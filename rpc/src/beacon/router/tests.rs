@@ -1,9 +1,9 @@
 use super::*;
 use crate::{
     beacon::{
-        BeaconClient, BeaconId, CommitteeAnswer, CrosslinkView, Event, FinalityCheckpoints, Found, GenesisView,
-        HeaderView, Identity, LightBootstrap, PeerCount, ShardView, SignedBlock, StateCommittee, Syncing,
-        ValidatorFilter, ValidatorView, api::ApiResult, samples,
+        BeaconClient, BeaconId, CommitteeAnswer, CrosslinkView, Event, FinalityCheckpoints, Found,
+        GenesisView, HeaderView, Identity, LightBootstrap, PeerCount, ShardView, SignedBlock, StateCommittee,
+        Syncing, ValidatorFilter, ValidatorView, api::ApiResult, samples,
     },
     rest::{RestConfig, RestHandle, serve_rest},
 };
@@ -291,8 +291,7 @@ async fn a_body_that_is_not_what_the_route_takes_is_refused() {
     let post = |media: &'static str, body: Vec<u8>| {
         let request = reqwest::Client::new().post(format!("{url}/atoll/v1/pool/evidence"));
         async move {
-            let response =
-                request.header("content-type", media).body(body).send().await.expect("an answer");
+            let response = request.header("content-type", media).body(body).send().await.expect("an answer");
             let status = response.status().as_u16();
             let body: Value = response.json().await.expect("JSON");
             assert_eq!(body["code"], status);

@@ -35,7 +35,10 @@ impl FromStr for ValidatorStatus {
     type Err = StatusError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        use serde::de::{IntoDeserializer as _, value::{Error, StrDeserializer}};
+        use serde::de::{
+            IntoDeserializer as _,
+            value::{Error, StrDeserializer},
+        };
         let deserializer: StrDeserializer<'_, Error> = text.into_deserializer();
         Self::deserialize(deserializer).map_err(|_| StatusError { found: text.chars().take(40).collect() })
     }

@@ -212,7 +212,8 @@ fn a_chain_opened_on_a_lagging_flat_state_catches_up_by_replaying() {
         let found = chain.base().header.parent;
         assert_eq!(error, OpenError::Parent { expected: chain.base_id(), found });
     }
-    let block = propose(&mut chain, chain.base_id(), 0, &[transfer(0, 3, 1)]);
+    let base = chain.base_id();
+    let block = propose(&mut chain, base, 0, &[transfer(0, 3, 1)]);
     reopened.verify(&block, &|_| None).expect("both stand at the same block");
 }
 
@@ -270,7 +271,8 @@ fn accounts_are_proven_at_every_height_that_is_still_held() {
         headers.push(grow(&mut chain, &[transfer(0, nonce, 1)]).0.header);
     }
     // An uncertified block on top must not show.
-    propose(&mut chain, chain.base_id(), 0, &[transfer(0, 4, 1)]);
+    let base = chain.base_id();
+    propose(&mut chain, base, 0, &[transfer(0, 4, 1)]);
     let address = key(0).address();
     for header in &headers {
         let proof = chain.proof(&address, &[B256::ZERO], header.height).expect("is held");
@@ -310,7 +312,8 @@ fn calls_run_on_certified_and_on_pending_state_and_write_nothing() {
     let deployment = Sender::new(SHARD).transaction(&key(0), 0, None, U256::ZERO, initcode);
     let (_, certified) = grow(&mut chain, &[deployment]);
     let contract = certified.receipts()[0].contract_address.expect("was created");
-    let pending = propose(&mut chain, chain.base_id(), 0, &[transfer(2, 0, 3)]).header.id();
+    let base = chain.base_id();
+    let pending = propose(&mut chain, base, 0, &[transfer(2, 0, 3)]).header.id();
 
     let input = key(3).address().into_word().to_vec().into();
     let request = CallRequest { to: Some(contract), input, ..CallRequest::default() };
@@ -319,7 +322,7 @@ fn calls_run_on_certified_and_on_pending_state_and_write_nothing() {
         let called = view.call(&request, 1_000_000).expect("runs");
         let CallOutcome::Success { output, .. } = called else { panic!("{called:?}") };
         assert_eq!(U256::from_be_slice(&output), ETHER * U256::from(ethers));
-        assert_eq!(view.code(&contract).expect("in memory"), runtime);
+        assert_eq!(view.code(&contract).expect("in memory"), runtime.to_vec());
     }
 }
 

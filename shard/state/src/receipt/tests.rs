@@ -1,4 +1,4 @@
-use alloy_consensus::{ReceiptEnvelope, TxReceipt as _};
+use alloy_consensus::ReceiptEnvelope;
 use alloy_eips::{Decodable2718 as _, Encodable2718 as _};
 use alloy_primitives::{Address, B256, Bytes, Log, U256, keccak256};
 use primitives::ShardId;

@@ -37,7 +37,7 @@ fn change_set() -> impl Strategy<Value = ChangeSet> {
     })
 }
 
-/// Changes one account from what it is in `state` to nonce `nonce`, and its slot 1 to `nonce`.
+/// Changes one account from what it is in `state` to nonce `nonce`, and its slot 1 to `nonce`; zero removes both.
 fn step(state: &MemoryState, address: u8, nonce: u64) -> ChangeSet {
     let address = Address::repeat_byte(address);
     let slot = B256::with_last_byte(1);
@@ -47,7 +47,7 @@ fn step(state: &MemoryState, address: u8, nonce: u64) -> ChangeSet {
         before: state.storage(&address, &slot).expect("in memory"),
         after: U256::from(nonce),
     };
-    let after = Some(Account { nonce, ..Account::default() });
+    let after = Some(Account { nonce, ..Account::default() }).filter(|account| !account.is_empty());
     ChangeSet::new(vec![AccountDelta { address, before, after, storage: vec![storage] }], Vec::new())
 }
 
@@ -95,7 +95,7 @@ proptest! {
         let mut states = vec![(state.clone(), trie.root())];
         let mut changes = Vec::new();
         for (address, nonce) in steps {
-            let change = step(&state, address, nonce + 1);
+            let change = step(&state, address, nonce);
             state.apply(&change);
             let root = trie.update(&change.account_changes());
             prop_assert_eq!(root, state.trie().root());

@@ -1,0 +1,243 @@
+//! The `beacon-node` command line, and the process it starts.
+
+use crate::api::NodeApi;
+use crate::config::{Config, Durability, peers};
+use crate::{BeaconNode, Parts};
+use clap::Parser;
+use engine::sockets::{self, Root, SocketsConfig};
+use eyre::WrapErr as _;
+use primitives::Genesis;
+use service::logs::LogFormat;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use storage::Store;
+use validator::{KeyDirectory, NodeRole, Protection, Signer};
+
+/// Room in a message beside the body of a block.
+const MESSAGE_OVERHEAD_BYTES: u32 = 1 << 16;
+
+/// Runs a beacon node.
+#[derive(Debug, Parser)]
+#[command(name = "beacon-node", version)]
+pub struct Cli {
+    /// TOML file with settings; flags and environment are laid over it.
+    #[arg(long, env = "BEACON_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the node keeps its chain.
+    #[arg(long, env = "BEACON_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// The network's genesis file.
+    #[arg(long, env = "BEACON_GENESIS", value_name = "FILE")]
+    genesis: Option<PathBuf>,
+    /// Directory of the validator's keys.
+    #[arg(long, env = "BEACON_KEYS", value_name = "DIR")]
+    keys: Option<PathBuf>,
+    /// File with their password; asked for on the terminal if absent.
+    #[arg(long, env = "BEACON_PASSWORD_FILE", value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// Take no part in consensus.
+    #[arg(long, env = "BEACON_FOLLOW")]
+    follow: bool,
+    /// Where the validators' network listens.
+    #[arg(long, env = "BEACON_LISTEN", value_name = "HOST:PORT")]
+    listen: Option<SocketAddr>,
+    /// Another node; repeat it or separate several by commas.
+    #[arg(long = "peer", env = "BEACON_PEERS", value_name = "KEY@HOST:PORT", value_delimiter = ',')]
+    peers: Vec<String>,
+    /// Where the REST interface listens.
+    #[arg(long, env = "BEACON_REST", value_name = "HOST:PORT")]
+    rest: Option<SocketAddr>,
+    /// Where the metrics page listens.
+    #[arg(long, env = "BEACON_METRICS", value_name = "HOST:PORT")]
+    metrics: Option<SocketAddr>,
+    /// What a commit survives.
+    #[arg(long, env = "BEACON_DURABILITY")]
+    durability: Option<Durability>,
+    /// What is logged, in RUST_LOG's syntax.
+    #[arg(long, env = "BEACON_LOG", value_name = "FILTER")]
+    log: Option<String>,
+    /// How a log line looks.
+    #[arg(long, env = "BEACON_LOG_FORMAT")]
+    log_format: Option<LogFormat>,
+}
+
+impl Cli {
+    /// The settings: flag over environment over file over default.
+    pub fn settings(self) -> eyre::Result<Config> {
+        let mut config: Config = service::config::load(self.config.as_deref())?;
+        set(&mut config.data_dir, self.data_dir);
+        set(&mut config.genesis, self.genesis);
+        set(&mut config.keys, self.keys);
+        set(&mut config.listen, self.listen);
+        set(&mut config.rest, self.rest);
+        set(&mut config.metrics, self.metrics);
+        set(&mut config.durability, self.durability);
+        set(&mut config.log, self.log);
+        set(&mut config.log_format, self.log_format);
+        config.password_file = self.password_file.or(config.password_file);
+        config.follow |= self.follow;
+        if !self.peers.is_empty() {
+            config.peers = self.peers;
+        }
+        Ok(config)
+    }
+
+    /// Runs the node until the process is asked to end.
+    pub fn run(self) -> eyre::Result<()> {
+        let config = self.settings()?;
+        service::logs::init(&config.log, config.log_format);
+        run(config)
+    }
+}
+
+fn set<T>(setting: &mut T, given: Option<T>) {
+    if let Some(given) = given {
+        *setting = given;
+    }
+}
+
+/// Runs `beacon-node` with these arguments, the first being the program's name.
+pub fn main_with(args: impl IntoIterator<Item = impl Into<std::ffi::OsString> + Clone>) -> eyre::Result<()> {
+    Cli::parse_from(args).run()
+}
+
+/// Runs a node until the process is asked to end. Whatever stands in its way is found before it joins the
+/// network.
+pub fn run(config: Config) -> eyre::Result<()> {
+    let text = std::fs::read_to_string(&config.genesis)
+        .wrap_err_with(|| format!("{}: cannot read the genesis file (--genesis)", config.genesis.display()))?;
+    let genesis =
+        Genesis::from_json(&text).wrap_err_with(|| config.genesis.display().to_string())?;
+    let known = peers(&config.peers)?;
+    std::fs::create_dir_all(&config.data_dir)
+        .wrap_err_with(|| format!("{}: cannot make the data directory (--data-dir)", config.data_dir.display()))?;
+    // Locks the directory: a second node on it ends here.
+    let store = Store::open(config.data_dir.join("chain"), config.durability.storage())?;
+    let keys = KeyDirectory::new(&config.keys);
+    let network_key = keys.network_key(NodeRole::Beacon)?;
+    let signer = if config.follow { None } else { Some(signer(&config, &keys, &genesis)?) };
+    let sockets = SocketsConfig {
+        node_secret: *network_key.seed(),
+        listen: config.listen,
+        peers: known.into_iter().filter(|(key, _)| *key != network_key.node_key()).collect(),
+        durability: config.durability.engine(),
+        max_message_bytes: genesis.spec.body_bytes_max.saturating_add(MESSAGE_OVERHEAD_BYTES),
+    };
+    free(config.listen, "consensus", "--listen")?;
+    let rest = bind(config.rest, "the REST interface", "--rest")?;
+    sockets::run(config.data_dir.join("engine"), config.worker_threads, |root| async move {
+        serve(&root, config, genesis, store, signer, sockets, rest).await
+    })
+}
+
+/// The validator's voice. What it said lies in the data directory of the node that says it.
+fn signer(config: &Config, keys: &KeyDirectory, genesis: &Genesis) -> eyre::Result<Signer> {
+    let password = validator::cli::password(config.password_file.as_ref(), "Password of the validator's keys: ")?;
+    let sync = config.durability == Durability::Power;
+    let protection = Protection::open(&config.data_dir.join("protection"), sync)?;
+    Ok(Signer::new(keys.seat_secrets(&password)?, genesis.hash(), protection))
+}
+
+async fn serve(
+    root: &Root,
+    config: Config,
+    genesis: Genesis,
+    store: Store,
+    signer: Option<Signer>,
+    sockets: SocketsConfig,
+    rest: TcpListener,
+) -> eyre::Result<()> {
+    let peers = sockets.peers.len();
+    let network = sockets::start(root, sockets);
+    let runtime = Arc::new(service::runtime::Tokio);
+    let node = BeaconNode::start(Parts { genesis, store, network, signer, runtime }).await?;
+    let page = node.clone();
+    let (metrics, _page) = service::metrics::serve(config.metrics, move || page.metrics()).await?;
+    let api = NodeApi::new(node.clone(), vec![config.listen.to_string()], peers);
+    let listener = tokio::net::TcpListener::from_std(rest)?;
+    let served = axum::serve(listener, rpc::beacon::beacon_router(api));
+    let served = tokio::spawn(served.into_future());
+    let (height, durability) = (node.snapshot().height(), config.durability);
+    tracing::info!(%height, listen = %config.listen, rest = %config.rest, %metrics, ?durability, "beacon node started");
+
+    let outcome = tokio::select! {
+        asked = service::shutdown::requested() => asked.wrap_err("signals cannot be received"),
+        ended = node.ended() => ended.map_err(|failure| eyre::eyre!("{failure}")),
+    };
+    served.abort();
+    node.stop().await;
+    tracing::info!(height = %node.snapshot().height(), "beacon node stopped");
+    outcome
+}
+
+/// Takes a port, or says which flag moves it.
+fn bind(address: SocketAddr, what: &str, flag: &str) -> eyre::Result<TcpListener> {
+    let listener = TcpListener::bind(address).map_err(|error| refused(address, what, flag, &error))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Finds out whether a port can be taken, and leaves it.
+fn free(address: SocketAddr, what: &str, flag: &str) -> eyre::Result<()> {
+    bind(address, what, flag).map(drop)
+}
+
+fn refused(address: SocketAddr, what: &str, flag: &str, error: &io::Error) -> eyre::Report {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => eyre::eyre!(
+            "port {} of {} is taken by another process: stop it, or move {what} with {flag} HOST:PORT",
+            address.port(),
+            address.ip()
+        ),
+        _ => eyre::eyre!("cannot listen on {address} for {what}: {error}; choose another address with {flag}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A flag is stronger than the file, the file stronger than the default.
+    #[test]
+    fn flags_are_laid_over_the_file() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let path = folder.path().join("beacon.toml");
+        std::fs::write(&path, "rest = \"127.0.0.1:1\"\nmetrics = \"127.0.0.1:2\"\n").expect("writable");
+        let path = path.to_str().expect("a plain path");
+        let cli = Cli::try_parse_from(["beacon-node", "--config", path, "--rest", "127.0.0.1:7"]).expect("flags");
+        let config = cli.settings().expect("settings");
+        assert_eq!(config.rest.port(), 7);
+        assert_eq!(config.metrics.port(), 2);
+        assert_eq!(config.listen, Config::default().listen);
+    }
+
+    /// A taken port names the flag that moves it.
+    #[test]
+    fn taken_port_names_its_flag() {
+        let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = taken.local_addr().expect("bound");
+        let error = free(address, "consensus", "--listen").expect_err("it is taken");
+        let expected = format!(
+            "port {} of 127.0.0.1 is taken by another process: stop it, or move consensus with --listen HOST:PORT",
+            address.port()
+        );
+        assert_eq!(error.to_string(), expected);
+    }
+
+    /// Without a genesis file nothing is made.
+    #[test]
+    fn missing_genesis_file_is_named() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let data_dir = folder.path().join("data");
+        let config = Config {
+            genesis: folder.path().join("none.json"),
+            data_dir: data_dir.clone(),
+            ..Config::default()
+        };
+        let error = run(config).expect_err("no file");
+        assert!(error.to_string().ends_with("cannot read the genesis file (--genesis)"), "{error}");
+        assert!(!data_dir.exists());
+    }
+}
