@@ -49,13 +49,15 @@ const BATCHES: [usize; 3] = [8, 64, 1_024];
 ///     PUSH1 01 PUSH0 MSTORE PUSH1 20 PUSH0 RETURN
 /// fail: JUMPDEST PUSH0 PUSH0 REVERT
 /// ```
-const TOKEN: [u8; 118] = hex!(
-    "5f3560e01c63a9059cbb146012575f5ffd"
+const TOKEN: [u8; 112] = hex!(
+    "5f3560e01c63a9059cbb146011575f5ffd"
     "5b"
-    "335f5260405f2080546024358082106072575b"
+    "335f5260405f208054602435808210606c57"
     "809103909155"
-    "6004355f5260405f20805482019055"
-    "5f52600435337fddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef60205fa3"
+    "6004355f5260405f208054820190555f52"
+    "60043533"
+    "7fddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
+    "60205fa3"
     "60015f5260205ff3"
     "5b5f5ffd"
 );
@@ -86,9 +88,7 @@ fn state() -> MemoryState {
 }
 
 /// Transactions in turns from all accounts, each to the next one.
-fn transactions(
-    unsigned: impl Fn(&Sender, u64, Address) -> TxEip1559,
-) -> Vec<Arc<Verified<Transaction>>> {
+fn transactions(unsigned: impl Fn(&Sender, u64, Address) -> TxEip1559) -> Vec<Arc<Verified<Transaction>>> {
     let sender = Sender::new(SHARD);
     let transaction = |number: u64| {
         let (from, to, nonce) = (number % ACCOUNTS, (number + 7) % ACCOUNTS, number / ACCOUNTS);
@@ -107,7 +107,8 @@ fn transfers() -> Vec<Arc<Verified<Transaction>>> {
 fn token_transfers() -> Vec<Arc<Verified<Transaction>>> {
     transactions(|sender, nonce, to| {
         let input =
-            [&hex!("a9059cbb")[..], to.into_word().as_slice(), U256::ONE.to_be_bytes::<32>().as_slice()].concat();
+            [&hex!("a9059cbb")[..], to.into_word().as_slice(), U256::ONE.to_be_bytes::<32>().as_slice()]
+                .concat();
         TxEip1559 { gas_limit: 60_000, ..sender.unsigned(nonce, Some(TOKEN_ADDRESS), U256::ZERO, input) }
     })
 }

@@ -1,7 +1,7 @@
 //! `atoll`'s arguments.
 
 use crate::testnet::{self, DataDir, LogsArgs, StatusArgs, UpArgs};
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use std::{ffi::OsString, process::ExitCode};
 
 /// A sharded beacon-chain blockchain: run a whole network on this machine, and talk to it.
@@ -38,14 +38,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<_> = arguments.into_iter().collect();
     // A node is the same code as the binary of its name: this program starts itself as a node.
     let (program, rest) = (arguments.get(1).and_then(|word| word.to_str()), arguments.get(1..).unwrap_or_default());
-    match program {
-        Some("beacon-node") => return beacon_node::cli::run(rest.to_vec()),
-        Some("shard-node") => return shard_node::cli::run(rest.to_vec()),
-        _ => {}
-    }
-    let matches = Cli::command().get_matches_from(arguments);
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    match dispatch(cli) {
+    let outcome = match program {
+        Some("beacon-node") => beacon_node::cli::main_with(rest.to_vec()),
+        Some("shard-node") => shard_node::cli::main_with(rest.to_vec()),
+        _ => dispatch(Cli::parse_from(arguments)),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");

@@ -3,7 +3,7 @@
 use crate::{Protection, Refusal};
 use crypto::bls::SecretKey;
 use parking_lot::Mutex;
-use primitives::{B256, Chain, Epoch, Height, PublicKeyBytes, SignatureBytes, Vote};
+use primitives::{B256, Epoch, Height, PublicKeyBytes, SignatureBytes, Vote};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// One seat's secret, usable but not readable.
@@ -74,7 +74,7 @@ impl Signer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use primitives::{View, VoteKind};
+    use primitives::{Chain, View, VoteKind};
 
     /// A signed vote verifies; a contradicting one gets no signature.
     #[test]

@@ -17,6 +17,8 @@ pub mod node;
 mod seat;
 mod snapshot;
 pub mod store;
+#[cfg(test)]
+mod testing;
 
 pub use handle::{BeaconHandle, Bootstrap, Certified, Status, SubmitError};
 pub use metrics::Metrics;

@@ -7,7 +7,7 @@ use crate::{
     RpcError,
     error::{INTERNAL, METHOD_NOT_FOUND},
 };
-use futures::{StreamExt as _, stream};
+use futures::{StreamExt as _, stream::FuturesOrdered};
 use jsonrpsee::{
     core::server::BatchResponseBuilder,
     server::{
@@ -18,6 +18,8 @@ use jsonrpsee::{
 };
 use std::future::Future;
 
+/// What the library answers to an unknown method; the node's own answers with this code have other texts.
+const NO_METHOD: &str = r#""message":"Method not found""#;
 /// What the library answers to a subscription over HTTP; the node's own faults have another text.
 const NO_SUBSCRIPTIONS: &str = r#""message":"Internal error""#;
 
@@ -61,14 +63,12 @@ where
             let method = request.method.clone();
             let id = request.id.clone();
             let response = service.call(request).await;
+            let says = |text: &str| response.as_json().get().contains(text);
             let error = match response.as_error_code() {
-                Some(METHOD_NOT_FOUND) if !method.ends_with("_subscribe") => {
+                Some(METHOD_NOT_FOUND) if says(NO_METHOD) => {
                     RpcError::MethodNotFound { method: method.chars().take(NAME_CHARS_MAX).collect() }
                 }
-                Some(INTERNAL)
-                    if method.ends_with("subscribe")
-                        && response.as_json().get().contains(NO_SUBSCRIPTIONS) =>
-                {
+                Some(INTERNAL) if method.ends_with("subscribe") && says(NO_SUBSCRIPTIONS) => {
                     RpcError::NotificationsUnsupported
                 }
                 _ => return response,
@@ -80,11 +80,17 @@ where
     fn batch<'a>(&self, batch: Batch<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
         let service = self.clone();
         async move {
-            let answers = stream::iter(batch).map(|entry| service.answer(entry)).buffered(CALLS_AT_ONCE);
-            let mut answers = std::pin::pin!(answers);
+            let mut entries = batch.into_iter();
+            let mut running = FuturesOrdered::new();
             let mut responses = BatchResponseBuilder::new_with_limit(service.max_response_bytes);
             let mut notifications = false;
-            while let Some(answer) = answers.next().await {
+            loop {
+                while running.len() < CALLS_AT_ONCE
+                    && let Some(entry) = entries.next()
+                {
+                    running.push_back(service.answer(entry));
+                }
+                let Some(answer) = running.next().await else { break };
                 let Some(answer) = answer else {
                     notifications = true;
                     continue;

@@ -229,8 +229,10 @@ async fn a_block_may_be_named_by_an_eip_1898_object() {
 #[tokio::test]
 async fn an_unknown_method_is_named_as_geth_names_it() {
     let (_server, client) = started().await;
-    let error = error_of(client.request("eth_foo", json!([])).await);
-    assert_eq!(error, (-32601, "the method eth_foo does not exist/is not available".into(), None));
+    for method in ["eth_foo", "foo_subscribe", ""] {
+        let error = error_of(client.request(method, json!([])).await);
+        assert_eq!(error, (-32601, format!("the method {method} does not exist/is not available"), None));
+    }
 }
 
 #[tokio::test]

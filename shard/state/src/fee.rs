@@ -59,8 +59,7 @@ mod tests {
         let params = alloy_eips::eip1559::BaseFeeParams::new(192, 2);
         for gas_used in [0, 1, 21_000, 249_999_999, 250_000_001, 444_444_444, 500_000_000] {
             for base_fee in [0, 1, 7, 191, 192, 1_000_000_007, 123_456_789_012_345] {
-                let expected =
-                    alloy_eips::calc_next_block_base_fee(gas_used, 500_000_000, base_fee, params);
+                let expected = alloy_eips::calc_next_block_base_fee(gas_used, 500_000_000, base_fee, params);
                 assert_eq!(after(base_fee, gas_used), expected, "gas {gas_used}, base fee {base_fee}");
             }
         }

@@ -10,7 +10,12 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use crypto::mmr::Mmr;
 use primitives::{Allocation, ChainSpec, InboxCursors, ShardHeader, ShardId};
 
-use crate::{account::Account, block::empty_outbox_root, receipt::transactions_root, state::{FlatState as _, MemoryState}};
+use crate::{
+    account::Account,
+    block::empty_outbox_root,
+    receipt::transactions_root,
+    state::{FlatState as _, MemoryState},
+};
 
 /// Contracts that every shard has from the start, with their code.
 fn system_contracts() -> [(Address, Bytes); 2] {

@@ -90,8 +90,7 @@ impl Sender {
         to: Address,
         value: U256,
     ) -> Arc<Verified<Transaction>> {
-        let unsigned =
-            TxEip1559 { gas_limit: 21_000, ..self.unsigned(nonce, Some(to), value, Bytes::new()) };
+        let unsigned = TxEip1559 { gas_limit: 21_000, ..self.unsigned(nonce, Some(to), value, Bytes::new()) };
         verified(&sign(unsigned, key), &self.limits)
     }
 

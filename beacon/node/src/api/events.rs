@@ -3,6 +3,7 @@
 use crate::{Certified, Snapshot};
 use beacon_state::Event as Chain;
 use futures::StreamExt as _;
+use futures::future::ready;
 use futures::stream::{self, BoxStream};
 use rpc::beacon::{Decimal, Event};
 use tokio::sync::broadcast;
@@ -11,7 +12,8 @@ use tokio_stream::wrappers::BroadcastStream;
 /// Everything that happens from now on; ends where the listener is so late that something would be skipped.
 pub(super) fn stream(blocks: broadcast::Receiver<Certified>) -> BoxStream<'static, Event> {
     BroadcastStream::new(blocks)
-        .map_while(|block| futures::future::ready(block.ok()))
+        .take_while(|block| ready(block.is_ok()))
+        .filter_map(|block| ready(block.ok()))
         .flat_map(|block| stream::iter(of(&block.snapshot, &block.events)))
         .boxed()
 }

@@ -77,9 +77,10 @@ pub fn propose(
 
     let ShardHeader { parent: parent_id, anchor, .. } = block.header;
     let mut executor = BlockExecutor::open(parent.state, environment, parent_id, anchor.id)?;
-    let bytes_left = (limits.body_bytes_max.min(spec.body_bytes_max) as usize)
-        .saturating_sub(block.body.ssz_bytes_len());
-    let limits = BlockLimits { transactions_max: limits.transactions_max.min(spec.transactions_max), ..*limits };
+    let bytes_left =
+        (limits.body_bytes_max.min(spec.body_bytes_max) as usize).saturating_sub(block.body.ssz_bytes_len());
+    let limits =
+        BlockLimits { transactions_max: limits.transactions_max.min(spec.transactions_max), ..*limits };
     let (transactions, skipped) = take(&mut executor, candidates, &limits, bytes_left)?;
 
     block.body.transactions = transactions.iter().map(|transaction| transaction.encoded().clone()).collect();

@@ -30,7 +30,10 @@ impl ParentView<'_> {
 
 impl std::fmt::Debug for ParentView<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ParentView").field("header", &self.header).field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("ParentView")
+            .field("header", &self.header)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 

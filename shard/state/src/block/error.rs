@@ -81,7 +81,7 @@ pub enum BlockError {
     Transaction { index: usize, error: TransactionError },
     /// A transaction that may not be included there.
     #[error("transaction {index} ({hash}): {error}")]
-    Inclusion { index: usize, hash: B256, error: InclusionError },
+    Inclusion { index: usize, hash: B256, error: Box<InclusionError> },
     /// Other gas.
     #[error("gas used is {expected}, found {found}")]
     GasUsed { expected: u64, found: u64 },
@@ -111,7 +111,7 @@ impl BlockError {
     /// An error of executing transaction `index`.
     pub(super) fn at(index: usize, hash: B256, error: ExecuteError) -> Self {
         match error {
-            ExecuteError::Inclusion(error) => Self::Inclusion { index, hash, error },
+            ExecuteError::Inclusion(error) => Self::Inclusion { index, hash, error: Box::new(error) },
             other => other.into(),
         }
     }

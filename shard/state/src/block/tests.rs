@@ -46,12 +46,7 @@ impl Fixture {
     }
 
     fn parent(&self) -> ParentView<'_> {
-        ParentView {
-            header: &self.header,
-            id: self.header.id(),
-            history: &self.history,
-            state: &self.state,
-        }
+        ParentView { header: &self.header, id: self.header.id(), history: &self.history, state: &self.state }
     }
 
     fn context(&self) -> BlockContext {
@@ -202,9 +197,7 @@ fn blockhash_is_a_header_s_id() {
     let mut fixture = Fixture::new();
     let genesis = fixture.header.id();
     // SSTORE(0, BLOCKHASH(0)), SSTORE(1, BLOCKHASH(NUMBER − 1)), SSTORE(2, BLOCKHASH(NUMBER))
-    let code = [
-        0x5f, 0x40, 0x5f, 0x55, 0x60, 1, 0x43, 0x03, 0x40, 0x60, 1, 0x55, 0x43, 0x40, 0x60, 2, 0x55,
-    ];
+    let code = [0x5f, 0x40, 0x5f, 0x55, 0x60, 1, 0x43, 0x03, 0x40, 0x60, 1, 0x55, 0x43, 0x40, 0x60, 2, 0x55];
     let contract = fixture.deploy(0, &code);
     let parent = fixture.header.id();
     fixture.call(1, contract, Bytes::new());
@@ -218,8 +211,8 @@ fn the_history_contract_answers_the_parent_s_id_and_the_roots_contract_the_ancho
     let mut fixture = Fixture::new();
     // Calls the address in the first word of the data with the second word, and stores the answer in slot 0.
     let code = [
-        0x60, 0x20, 0x35, 0x5f, 0x52, 0x60, 0x20, 0x5f, 0x60, 0x20, 0x5f, 0x5f, 0x35, 0x5a, 0xfa, 0x50, 0x5f, 0x51,
-        0x5f, 0x55,
+        0x60, 0x20, 0x35, 0x5f, 0x52, 0x60, 0x20, 0x5f, 0x60, 0x20, 0x5f, 0x5f, 0x35, 0x5a, 0xfa, 0x50, 0x5f,
+        0x51, 0x5f, 0x55,
     ];
     let contract = fixture.deploy(0, &code);
     let parent = fixture.header.clone();
@@ -267,9 +260,8 @@ fn candidates_that_may_not_be_included_are_skipped_and_named() {
 #[test]
 fn a_proposer_stops_at_the_count_the_bytes_and_the_gas() {
     let fixture = Fixture::new();
-    let transfers: Vec<_> = (0..4)
-        .map(|number| fixture.sender.transfer(&key(number), 0, key(7).address(), U256::ONE))
-        .collect();
+    let transfers: Vec<_> =
+        (0..4).map(|number| fixture.sender.transfer(&key(number), 0, key(7).address(), U256::ONE)).collect();
     let all = BlockLimits::new(&spec());
     let taken = |limits: BlockLimits| {
         let proposed = fixture.propose_within(&transfers, &limits);
@@ -289,7 +281,7 @@ fn a_proposer_stops_at_the_count_the_bytes_and_the_gas() {
 fn verified_transactions_are_looked_up_and_not_recovered_again() {
     let fixture = Fixture::new();
     let transfer = fixture.transfer();
-    let block = fixture.propose(&[transfer.clone()]).block;
+    let block = fixture.propose(std::slice::from_ref(&transfer)).block;
     let found = std::cell::Cell::new(0);
     let lookup = |hash: &B256| {
         found.set(found.get() + 1);
@@ -448,7 +440,7 @@ fn a_block_that_includes_a_transaction_twice_is_refused() {
     let fixture = Fixture::new();
     let transfer = fixture.transfer();
     let block = with_transactions(&fixture, vec![transfer.encoded().clone(); 2]);
-    let error = InclusionError::NonceTooLow { sender: transfer.sender(), expected: 1, found: 0 };
+    let error = InclusionError::NonceTooLow { sender: transfer.sender(), expected: 1, found: 0 }.into();
     let expected = BlockError::Inclusion { index: 1, hash: transfer.hash(), error };
     assert_eq!(fixture.execute(&block).expect_err("the nonce is used"), expected);
 }

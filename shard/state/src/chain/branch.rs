@@ -75,8 +75,7 @@ impl Branches {
     }
 
     fn oldest_leaf(&self, tip: B256) -> Option<B256> {
-        let is_parent =
-            |id: B256| self.blocks.values().any(|block| block.executed.header.parent == id);
+        let is_parent = |id: B256| self.blocks.values().any(|block| block.executed.header.parent == id);
         self.blocks
             .values()
             .map(|block| &block.executed)

@@ -188,8 +188,7 @@ impl ShardState {
         limits: &BlockLimits,
     ) -> Result<Proposed, ChainError> {
         let on = self.parent(parent)?;
-        let proposed =
-            block::propose(&self.spec, &on.view(), &mut self.trie, context, candidates, limits)?;
+        let proposed = block::propose(&self.spec, &on.view(), &mut self.trie, context, candidates, limits)?;
         self.remember(proposed.executed.clone(), &on);
         Ok(proposed)
     }

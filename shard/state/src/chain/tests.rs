@@ -97,7 +97,8 @@ fn a_verified_block_is_the_proposed_one_and_is_not_executed_twice() {
     proposer.verify(&block, &lookup).expect("was proposed here");
     assert_eq!(lookups.get(), 1);
     let id = block.header.id();
-    let [ours, theirs] = [&validator, &proposer].map(|chain| chain.executed(&id).expect("remembered").clone());
+    let [ours, theirs] =
+        [&validator, &proposer].map(|chain| chain.executed(&id).expect("remembered").clone());
     assert_eq!(ours.receipts, theirs.receipts);
     assert_eq!(ours.change_set, theirs.change_set);
     assert_eq!(validator.certify(id).expect("verified").change_set(), &theirs.change_set);
@@ -222,8 +223,8 @@ fn a_chain_is_not_opened_on_another_state() {
     let mut chain = chain();
     grow(&mut chain, &[transfer(0, 0, 1)]);
     let flat = genesis_state(&allocations(4));
-    let error =
-        ShardState::open(spec(), chain.base().clone(), Arc::new(flat.clone()), flat.trie()).expect_err("older");
+    let error = ShardState::open(spec(), chain.base().clone(), Arc::new(flat.clone()), flat.trie())
+        .expect_err("older");
     let expected = chain.base().header.state_root;
     assert_eq!(error, OpenError::StateRoot { expected, found: flat.trie().root() });
 }

@@ -93,7 +93,8 @@ impl<'a> BlockExecutor<'a> {
         let gas_left = self.gas_left();
         let sender = inclusion::check(transaction, self.evm.state(), &self.environment, gas_left)??;
         if self.path == Path::Fastest
-            && let Some(outcome) = transfer::execute(transaction, sender, self.evm.state(), &self.environment)?
+            && let Some(outcome) =
+                transfer::execute(transaction, sender, self.evm.state(), &self.environment)?
         {
             return Ok(outcome);
         }

@@ -172,7 +172,9 @@ pub fn halt_text(reason: &HaltReason) -> &'static str {
         HaltReason::CreateContractStartingWithEF => "invalid code: must not begin with 0xef",
         HaltReason::CreateInitCodeSizeLimit => "max initcode size exceeded",
         HaltReason::OverflowPayment | HaltReason::OutOfFunds => "insufficient balance for transfer",
-        HaltReason::StateChangeDuringStaticCall | HaltReason::CallNotAllowedInsideStatic => "write protection",
+        HaltReason::StateChangeDuringStaticCall | HaltReason::CallNotAllowedInsideStatic => {
+            "write protection"
+        }
         HaltReason::CallTooDeep => "max call depth exceeded",
     }
 }
@@ -222,20 +224,15 @@ fn refusal(error: ExecuteError, environment: &Environment, request: &CallRequest
     };
     let EVMError::Transaction(refused) = &**refused else { return CallError::Execute(error) };
     match refused {
-        InvalidTransaction::LackOfFundForMaxFee { fee, balance } => CallError::InsufficientFunds {
-            sender: request.from,
-            needed: **fee,
-            found: **balance,
-        },
-        InvalidTransaction::OverflowPaymentInTransaction => CallError::InsufficientFunds {
-            sender: request.from,
-            needed: U256::MAX,
-            found: U256::ZERO,
-        },
-        InvalidTransaction::PriorityFeeGreaterThanMaxFee => CallError::TipAboveFee {
-            tip: request.priority_fee.unwrap_or_default(),
-            fee: request.gas_price,
-        },
+        InvalidTransaction::LackOfFundForMaxFee { fee, balance } => {
+            CallError::InsufficientFunds { sender: request.from, needed: **fee, found: **balance }
+        }
+        InvalidTransaction::OverflowPaymentInTransaction => {
+            CallError::InsufficientFunds { sender: request.from, needed: U256::MAX, found: U256::ZERO }
+        }
+        InvalidTransaction::PriorityFeeGreaterThanMaxFee => {
+            CallError::TipAboveFee { tip: request.priority_fee.unwrap_or_default(), fee: request.gas_price }
+        }
         InvalidTransaction::GasPriceLessThanBasefee => {
             CallError::FeeTooLow { base_fee: environment.base_fee, found: request.gas_price }
         }

@@ -11,8 +11,8 @@ use proptest::prelude::*;
 use revm::bytecode::Bytecode;
 
 use super::{
-    BlockExecutor, CallError, CallOutcome, CallRequest, Environment, ExecuteError, InclusionError, Path, call,
-    estimate_gas,
+    BlockExecutor, CallError, CallOutcome, CallRequest, Environment, ExecuteError, InclusionError, Path,
+    call, estimate_gas,
 };
 use crate::{
     account::Account,
@@ -147,7 +147,10 @@ fn a_block_has_no_more_gas_than_its_limit() {
     executor.execute(&transfer(0)).expect("fits");
     executor.execute(&transfer(1)).expect("fits");
     let error = executor.execute(&transfer(2)).expect_err("8,000 are left");
-    assert_eq!(error, ExecuteError::Inclusion(InclusionError::GasLimitReached { left: 8_000, found: 21_000 }));
+    assert_eq!(
+        error,
+        ExecuteError::Inclusion(InclusionError::GasLimitReached { left: 8_000, found: 21_000 })
+    );
 }
 
 #[test]
@@ -275,8 +278,8 @@ fn a_transfer_is_estimated_at_21_000() {
 fn an_estimate_suffices_although_calls_keep_a_64th_back_and_refunds_come_late() {
     // Calls itself with one byte of data until there is some; then clears a slot that was set: 63/64 and a refund.
     let code = [
-        0x36, 0x60, 0x11, 0x57, 0x5f, 0x5f, 0x60, 1, 0x5f, 0x5f, 0x30, 0x5a, 0xf1, 0x60, 0x15, 0x57, 0xfe, 0x5b,
-        0x5f, 0x5f, 0x55, 0x5b, 0x00,
+        0x36, 0x60, 0x11, 0x57, 0x5f, 0x5f, 0x60, 1, 0x5f, 0x5f, 0x30, 0x5a, 0xf1, 0x60, 0x15, 0x57, 0xfe,
+        0x5b, 0x5f, 0x5f, 0x55, 0x5b, 0x00,
     ];
     let (mut state, to) = with_contract(&code);
     state.set_storage(to, B256::ZERO, U256::ONE);

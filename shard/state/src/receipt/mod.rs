@@ -69,7 +69,10 @@ impl TransactionReceipt {
 
 /// Union of the receipts' blooms.
 pub fn logs_bloom(receipts: &[TransactionReceipt]) -> Bloom {
-    receipts.iter().filter(|receipt| !receipt.logs().is_empty()).fold(Bloom::ZERO, |bloom, receipt| bloom | receipt.bloom())
+    receipts
+        .iter()
+        .filter(|receipt| !receipt.logs().is_empty())
+        .fold(Bloom::ZERO, |bloom, receipt| bloom | receipt.bloom())
 }
 
 /// What a header commits to its transactions with, from their hashes.

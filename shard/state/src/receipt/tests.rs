@@ -13,8 +13,7 @@ use crate::{
 };
 
 fn receipt(logs: Vec<Log>) -> TransactionReceipt {
-    let transaction =
-        Sender::new(ShardId::ZERO).transaction(&key(1), 0, None, U256::ZERO, Bytes::new());
+    let transaction = Sender::new(ShardId::ZERO).transaction(&key(1), 0, None, U256::ZERO, Bytes::new());
     let outcome = Outcome { success: true, gas_used: 5, logs, created: None };
     TransactionReceipt::new(&transaction, outcome, 12)
 }

@@ -117,9 +117,7 @@ fn put_account_delta(out: &mut Vec<u8>, delta: &AccountDelta) {
         Some(_) => present | code,
     };
     let storage = if delta.storage.is_empty() { 0 } else { STORAGE };
-    out.push(
-        flags(&delta.before, BEFORE, BEFORE_CODE) | flags(&delta.after, AFTER, AFTER_CODE) | storage,
-    );
+    out.push(flags(&delta.before, BEFORE, BEFORE_CODE) | flags(&delta.after, AFTER, AFTER_CODE) | storage);
     for account in [&delta.before, &delta.after].into_iter().flatten() {
         put_number(out, account.nonce);
         put_wide(out, &account.balance);

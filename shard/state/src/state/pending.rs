@@ -99,8 +99,7 @@ impl<'a> PendingState<'a> {
             return Ok(code.clone());
         }
         let raw = self.parent.code(hash)?.ok_or(StateError::MissingCode { hash: *hash })?;
-        let code =
-            Bytecode::new_raw_checked(raw).map_err(|_| StateError::MalformedCode { hash: *hash })?;
+        let code = Bytecode::new_raw_checked(raw).map_err(|_| StateError::MalformedCode { hash: *hash })?;
         self.code.insert(*hash, code.clone());
         Ok(code)
     }
@@ -197,14 +196,8 @@ impl Database for PendingState<'_> {
 
     fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, StateError> {
         let Some(account) = self.account(&address)? else { return Ok(None) };
-        let mut info = AccountInfo::default();
-        info.nonce = account.nonce;
-        info.balance = account.balance;
-        if account.code_hash != KECCAK256_EMPTY {
-            info.code_hash = account.code_hash;
-            info.code = Some(self.bytecode(&account.code_hash)?);
-        }
-        Ok(Some(info))
+        let code = self.bytecode(&account.code_hash)?;
+        Ok(Some(AccountInfo::new(account.balance, account.nonce, account.code_hash, code)))
     }
 
     fn code_by_hash(&mut self, hash: B256) -> Result<Bytecode, StateError> {

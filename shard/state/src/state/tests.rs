@@ -11,10 +11,15 @@ use crate::account::Account;
 
 fn account() -> impl Strategy<Value = Option<Account>> {
     let code_hash = prop_oneof![Just(KECCAK256_EMPTY), any::<[u8; 32]>().prop_map(B256::new)];
-    let balance = (any::<[u64; 4]>(), 0usize..256).prop_map(|(limbs, shift)| U256::from_limbs(limbs) >> shift);
-    prop::option::of((any::<u64>(), 0u32..64, balance, code_hash).prop_map(
-        |(nonce, shift, balance, code_hash)| Account { nonce: nonce >> shift, balance, code_hash },
-    ))
+    let balance =
+        (any::<[u64; 4]>(), 0usize..256).prop_map(|(limbs, shift)| U256::from_limbs(limbs) >> shift);
+    prop::option::of(
+        (any::<u64>(), 0u32..64, balance, code_hash).prop_map(|(nonce, shift, balance, code_hash)| Account {
+            nonce: nonce >> shift,
+            balance,
+            code_hash,
+        }),
+    )
 }
 
 fn change_set() -> impl Strategy<Value = ChangeSet> {
@@ -146,7 +151,8 @@ proptest! {
 /// The stored form is on disks: changing it takes a new version byte.
 #[test]
 fn the_stored_form_is_this() {
-    let storage = vec![SlotDelta { slot: B256::with_last_byte(5), before: U256::ZERO, after: U256::from(258) }];
+    let storage =
+        vec![SlotDelta { slot: B256::with_last_byte(5), before: U256::ZERO, after: U256::from(258) }];
     let after = Some(Account { nonce: 300, balance: U256::from(255), code_hash: B256::repeat_byte(3) });
     let delta = AccountDelta { address: Address::repeat_byte(2), before: None, after, storage };
     let code = Bytes::from_static(&[0x60, 0x01]);

@@ -1,6 +1,8 @@
 //! From bytes to a transaction that is right in everything but, perhaps, its signature.
 
-use alloy_consensus::{Signed, Transaction as _, TxEnvelope, TxLegacy, transaction::RlpEcdsaDecodableTx as _};
+use alloy_consensus::{
+    Signed, Transaction as _, TxEnvelope, TxLegacy, transaction::RlpEcdsaDecodableTx as _,
+};
 use alloy_eips::{Decodable2718 as _, Encodable2718 as _, eip2718::Eip2718Error};
 use alloy_primitives::{B256, Bytes, keccak256};
 use revm::primitives::eip3860::MAX_INITCODE_SIZE;
