@@ -2,6 +2,9 @@
 //!
 //! Written against channels, [`SharedRuntime`] and [`Network`] only, so that simulations run exactly this.
 
+#[cfg(test)]
+mod tests;
+
 use crate::core::{BeaconCore, CandidateError, Commit, Effect, Fault, Input, Taken, Token};
 use crate::handle::{Answer, BeaconHandle, Bootstrap, Certified, Command, Shared, Status};
 use crate::seat::Seat;

@@ -78,3 +78,51 @@ impl Epocher for Epochs {
         self.bounds(epoch.get()).map(|(_, last)| Height::new(last))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use primitives::{B256, EpochEntry};
+
+    fn epochs(entries: &[(u64, u64)], heights_per_epoch: u64) -> Epochs {
+        let entries = entries.iter().map(|(epoch, first)| EpochEntry {
+            epoch: primitives::Epoch::new(*epoch),
+            first_height: primitives::Height::new(*first),
+            committee_root: B256::ZERO,
+        });
+        Epochs::new(&EpochTable::new(entries.collect()).unwrap(), heights_per_epoch)
+    }
+
+    fn epoch_at(epochs: &Epochs, height: u64) -> Option<(u64, u64, u64)> {
+        let info = epochs.containing(Height::new(height))?;
+        Some((info.epoch().get(), info.first().get(), info.last().get()))
+    }
+
+    #[test]
+    fn beyond_the_table_epochs_have_their_fixed_length() {
+        let epochs = epochs(&[(0, 1), (1, 11)], 10);
+        assert_eq!(epoch_at(&epochs, 0), Some((0, 0, 10)));
+        assert_eq!(epoch_at(&epochs, 10), Some((0, 0, 10)));
+        assert_eq!(epoch_at(&epochs, 11), Some((1, 11, 20)));
+        assert_eq!(epoch_at(&epochs, 45), Some((4, 41, 50)));
+        assert_eq!(epochs.first(Epoch::new(4)), Some(Height::new(41)));
+        assert_eq!(epochs.last(Epoch::new(4)), Some(Height::new(50)));
+    }
+
+    #[test]
+    fn an_epoch_that_ended_early_and_numbers_that_were_skipped_have_no_further_heights() {
+        let epochs = epochs(&[(3, 31), (4, 36)], 10);
+        assert_eq!(epoch_at(&epochs, 35), Some((3, 31, 35)));
+        assert_eq!(epoch_at(&epochs, 36), Some((4, 36, 45)));
+        assert_eq!(epoch_at(&epochs, 30), None);
+        assert_eq!(epochs.last(Epoch::new(2)), None);
+    }
+
+    #[test]
+    fn no_number_overflows() {
+        let epochs = epochs(&[(1, u64::MAX - 3)], 10);
+        assert_eq!(epochs.last(Epoch::new(1)), None);
+        assert_eq!(epochs.first(Epoch::new(u64::MAX)), None);
+        assert_eq!(epoch_at(&epochs, u64::MAX), None);
+    }
+}

@@ -44,7 +44,8 @@ pub(crate) struct Lines<S: Sender<PublicKey = NodeId>> {
 /// How long to wait for an earlier holder of a line to let go of it.
 const RELEASE: Duration = Duration::from_millis(10);
 
-const fn number(chain: Chain, epoch: u32) -> u64 {
+/// The number of a chain's and epoch's line.
+pub(crate) const fn number(chain: Chain, epoch: u32) -> u64 {
     (chain.code().wrapping_add(1) as u64) << 32 | epoch as u64
 }
 

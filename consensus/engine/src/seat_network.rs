@@ -282,3 +282,61 @@ where
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{node, seat_secret, two_nodes};
+
+    fn roster() -> Roster {
+        Roster::new(node_id(&node(0)).unwrap(), &two_nodes()).unwrap()
+    }
+
+    fn index_of(roster: &Roster, index: u8, seat: u8) -> u16 {
+        roster.indices[&seat_key(&seat_secret(index, seat).public_key().to_bytes()).unwrap()]
+    }
+
+    fn message(from: u16, targets: &Targets) -> IoBuf {
+        let mut message = IoBufs::from(b"payload".to_vec());
+        message.prepend(prefix(from, targets));
+        message.coalesce()
+    }
+
+    #[test]
+    fn a_message_names_its_seats() {
+        let roster = roster();
+        let (from, to) = (index_of(&roster, 1, 0), index_of(&roster, 0, 1));
+        for targets in [Targets::All, Targets::Some([to].into()), Targets::Some([to, from].into())] {
+            let (sender, receivers, payload) =
+                parse(&roster, &node_id(&node(1)).unwrap(), message(from, &targets)).unwrap();
+            assert_eq!((sender, receivers), (from, targets));
+            assert_eq!(payload.as_ref(), b"payload");
+        }
+    }
+
+    #[test]
+    fn a_node_cannot_speak_for_anothers_seat() {
+        let roster = roster();
+        let from = index_of(&roster, 0, 0);
+        assert!(parse(&roster, &node_id(&node(1)).unwrap(), message(from, &Targets::All)).is_none());
+        assert!(parse(&roster, &node_id(&node(1)).unwrap(), message(99, &Targets::All)).is_none());
+    }
+
+    #[test]
+    fn what_is_too_short_is_unreadable() {
+        let roster = roster();
+        let from = index_of(&roster, 1, 0);
+        let whole = message(from, &Targets::Some([from].into()));
+        for length in 0..6 {
+            assert!(parse(&roster, &node_id(&node(1)).unwrap(), whole.slice(..length)).is_none(), "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn own_nodes_are_not_sent_to() {
+        let roster = roster();
+        assert_eq!(roster.nodes, [node_id(&node(1)).unwrap()]);
+        let own = Targets::Some([index_of(&roster, 0, 0), index_of(&roster, 0, 1)].into());
+        assert_eq!(roster.nodes_of(&own), []);
+    }
+}

@@ -2,21 +2,29 @@
 //!
 //! The same seed gives the same run. Time is simulated, and passes only while all tasks wait.
 
+pub mod byzantine;
+
+mod equivocator;
+
 use crate::{
-    Durability, Network,
+    Durability, Network, SeatSigner,
+    bans::Bans,
     chain_network::Audience,
     durability::Disk,
     lines::{CHANNELS, Lines, quota},
     node::Node,
     node_key::{NodeId, node_id, node_key, node_signer},
+    scheme::SeatScheme,
+    seat_network::Roster,
 };
+use byzantine::Misconduct;
 use commonware_cryptography::Signer as _;
 use commonware_p2p::{Manager as _, simulated as p2p};
-use commonware_runtime::{Clock as _, Handle, Metrics as _, Runner as _, Spawner as _, Supervisor as _, deterministic};
+use commonware_runtime::{Clock as _, Handle, Metrics as _, Spawner as _, Supervisor as _, deterministic};
 use commonware_utils::{NZUsize, Probability, ordered::Set};
-use primitives::NodeKey;
+use primitives::{B256, Chain, Committee, Epoch, NodeKey};
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     future::Future,
     num::NonZeroUsize,
@@ -140,8 +148,15 @@ pub struct Cluster {
 
 #[derive(Default)]
 struct Inner {
-    nodes: BTreeSet<NodeId>,
+    /// All nodes, with what each takes for its peers.
+    nodes: BTreeMap<NodeId, Audience>,
     sets: u64,
+}
+
+impl Inner {
+    fn others(&self, me: &NodeId) -> BTreeSet<NodeId> {
+        self.nodes.keys().filter(|node| *node != me).cloned().collect()
+    }
 }
 
 impl fmt::Debug for Cluster {
@@ -149,6 +164,9 @@ impl fmt::Debug for Cluster {
         f.debug_struct("Cluster").field("link", &self.link).finish_non_exhaustive()
     }
 }
+
+/// Both ends of a physical channel.
+type Channel = (p2p::Sender<NodeId, deterministic::Context>, p2p::Receiver<NodeId>);
 
 /// Nodes a cluster can have.
 const NODES_MAX: NonZeroUsize = NZUsize!(64);
@@ -169,15 +187,29 @@ impl Cluster {
 
     /// Starts the node with this secret, or starts it again after [`Network::close`], on its own disk.
     pub async fn node(&self, node_secret: &[u8; 32], durability: Durability) -> Network {
+        self.start_node(node_secret, durability, None).await
+    }
+
+    /// As [`Self::node`], but it breaks the rules as `conduct` says.
+    pub async fn byzantine_node(
+        &self,
+        node_secret: &[u8; 32],
+        durability: Durability,
+        conduct: Arc<dyn Misconduct>,
+    ) -> Network {
+        self.start_node(node_secret, durability, Some(conduct)).await
+    }
+
+    async fn start_node(
+        &self,
+        node_secret: &[u8; 32],
+        durability: Durability,
+        conduct: Option<Arc<dyn Misconduct>>,
+    ) -> Network {
         let me = node_signer(node_secret).public_key();
         let peers = self.admit(&me).await;
-        let control = self.oracle.control(me.clone());
-        let mut channels = Vec::new();
-        for channel in 0..CHANNELS {
-            let ends = control.register(channel, quota()).await;
-            channels.push(ends.expect("the simulated network runs as long as the simulation"));
-        }
-        let channels = channels.try_into().ok().expect("one pair of ends was made for each channel");
+        let channels = self.channels(&me).await;
+        let votes = channels[0].0.clone();
         let key = node_key(&me);
         let prefix = format!("n{key:x}-");
         let (commands, receiver) = mpsc::unbounded_channel();
@@ -186,30 +218,77 @@ impl Cluster {
         self.context.child("node").with_attribute("node", key).spawn(move |context| async move {
             let disk = Disk::new(context, durability, &prefix);
             let (lines, strays) = Lines::new(&disk, channels, max_message_bytes);
-            let audience = Audience::default();
-            audience.set(peers);
-            Node { context: disk, me, lines, peers: audience }.run(receiver, strays, |_| ()).await;
+            Node { context: disk, me, lines, peers }.run(receiver, strays, |_| ()).await;
         });
-        Network { key, commands, metrics: Arc::new(move || metrics.encode()) }
+        let network = Network { key, commands, metrics: Arc::new(move || metrics.encode()) };
+        match conduct {
+            Some(conduct) => byzantine::corrupt(&self.context, network, conduct, votes),
+            None => network,
+        }
     }
 
-    /// Makes a node known to the others; returns those.
-    async fn admit(&self, me: &NodeId) -> BTreeSet<NodeId> {
-        let (others, new) = {
-            let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-            let new = inner.nodes.insert(me.clone());
-            if new {
-                inner.sets += 1;
-                self.oracle.manager().track(inner.sets, Set::from_iter_dedup(inner.nodes.iter().cloned()));
-            }
-            (inner.nodes.iter().filter(|node| *node != me).cloned().collect::<BTreeSet<_>>(), new)
-        };
-        if new {
-            for other in &others {
-                self.add(me, other, self.link).await;
-            }
+    /// The ends of a node's physical channels.
+    async fn channels(&self, me: &NodeId) -> [Channel; CHANNELS as usize] {
+        let control = self.oracle.control(me.clone());
+        let mut channels = Vec::new();
+        for channel in 0..CHANNELS {
+            let ends = control.register(channel, quota()).await;
+            channels.push(ends.expect("the simulated network runs as long as the simulation"));
         }
-        others
+        channels.try_into().ok().expect("one pair of ends was made for each channel")
+    }
+
+    /// Starts a node whose one seat, of `committee`, contradicts every vote it hears with two of its own.
+    ///
+    /// `signer` must not protect itself. The node does nothing else; what it holds on to is given back with the
+    /// task.
+    pub async fn equivocator(
+        &self,
+        node_secret: &[u8; 32],
+        genesis_hash: B256,
+        (chain, epoch): (Chain, Epoch),
+        committee: &Committee,
+        signer: Arc<dyn SeatSigner>,
+    ) -> Task {
+        let me = node_signer(node_secret).public_key();
+        self.admit(&me).await;
+        let channels = self.channels(&me).await;
+        let max_message_bytes = self.max_message_bytes as usize;
+        let committee = committee.clone();
+        Task(self.context.child("equivocator").spawn(move |context| async move {
+            let disk = Disk::new(context, Durability::Process, "equivocator-");
+            let (lines, _strays) = Lines::new(&disk, channels, max_message_bytes);
+            let scheme = SeatScheme::verifier(genesis_hash, chain, &committee);
+            let scheme = scheme.and_then(|scheme| scheme.with_signer(signer.clone()));
+            let scheme = scheme.expect("the simulation gives a seat of a committee");
+            let lines = lines.epoch(&disk, chain, epoch).await.expect("the simulated network runs");
+            let seat = committee.index_of(&signer.key()).and_then(|seat| u16::try_from(seat).ok());
+            let seat = seat.expect("the simulation gives a seat of a committee");
+            let roster = Roster::new(me.clone(), &committee).expect("its scheme was made from it");
+            equivocator::run(&disk, lines, Arc::new(roster), Bans::new(me), scheme, seat).await;
+        }))
+    }
+
+    /// Makes a node known to the others; returns its peers, which later nodes are added to.
+    async fn admit(&self, me: &NodeId) -> Audience {
+        let (audience, added) = {
+            let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = inner.nodes.len();
+            let audience = inner.nodes.entry(me.clone()).or_default().clone();
+            let is_new = inner.nodes.len() > known;
+            if is_new {
+                inner.sets += 1;
+                self.oracle.manager().track(inner.sets, Set::from_iter_dedup(inner.nodes.keys().cloned()));
+                for (node, audience) in &inner.nodes {
+                    audience.set(inner.others(node));
+                }
+            }
+            (audience, if is_new { inner.others(me) } else { BTreeSet::new() })
+        };
+        for other in &added {
+            self.add(me, other, self.link).await;
+        }
+        audience
     }
 
     /// Links two nodes, in both directions, in place of any link they have.
@@ -243,7 +322,7 @@ impl Cluster {
 
     fn others(&self, one: NodeKey) -> Vec<NodeKey> {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.nodes.iter().map(node_key).filter(|node| *node != one).collect()
+        inner.nodes.keys().map(node_key).filter(|node| *node != one).collect()
     }
 
     async fn add(&self, one: &NodeId, other: &NodeId, link: Link) {

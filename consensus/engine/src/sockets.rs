@@ -73,7 +73,7 @@ pub fn start(root: &Root, config: SocketsConfig) -> Network {
     // The receiver is held right here, so this cannot fail.
     let _ = commands.send(Command::Peers(config.peers.clone()));
     let metrics = root.0.child("metrics");
-    root.0.child("node").spawn(move |context| run_node(context, config, signer, receiver));
+    root.0.child("node").with_attribute("node", key).spawn(move |context| run_node(context, config, signer, receiver));
     Network { key, commands, metrics: Arc::new(move || metrics.encode()) }
 }
 
@@ -91,6 +91,7 @@ async fn run_node(
     commands: mpsc::UnboundedReceiver<Command>,
 ) {
     let me = signer.public_key();
+    let prefix = format!("n{:x}-", node_key(&me));
     let handshake = Sake {
         signer,
         synchrony_bound: Duration::from_secs(5),
@@ -105,7 +106,7 @@ async fn run_node(
     network.allowed_handshake_rate_per_subnet = Quota::per_second(NZU32!(1024));
     let (mut network, mut oracle) = lookup::Network::new(context.child("network"), network);
     let channels: [_; CHANNELS as usize] = std::array::from_fn(|channel| network.register(channel as u64, quota()));
-    let disk = Disk::new(context.child("disk"), config.durability, "");
+    let disk = Disk::new(context.child("disk"), config.durability, &prefix);
     let (lines, strays) = Lines::new(&disk, channels, config.max_message_bytes as usize);
     network.start();
     let node = Node { context: disk, me, lines, peers: Audience::default() };

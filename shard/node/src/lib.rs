@@ -1,1 +1,35 @@
+//! The shard node: every shard that a validator is drawn for, in one process.
+//!
+//! - [`core`]: one chain's mutable state and the one function that changes it; pure
+//! - [`pool`]: transactions that wait for a block; pure
+//! - [`store`]: a chain on disk
+//! - [`node`]: the tasks that follow the beacon chain and run the shards, on any runtime
+//! - [`ChainHandle`], [`Snapshot`]: what the rest of the process sees of a chain
+//! - [`api`]: its JSON-RPC
+//! - [`cli`], [`config`]: the process
 
+pub mod api;
+mod beacon_view;
+mod chain;
+pub mod cli;
+pub mod config;
+pub mod core;
+mod follower;
+mod handle;
+mod ingress;
+pub mod link;
+mod metrics;
+pub mod node;
+mod offers;
+pub mod pool;
+mod seat;
+mod servers;
+mod snapshot;
+pub mod store;
+
+pub use beacon_view::BeaconView;
+pub use chain::ChainFailure;
+pub use handle::{ChainEvent, ChainHandle, PooledOf, QueryError, SubmitError};
+pub use metrics::Metrics;
+pub use node::{Failure, NodeConfig, Parts, ShardNode, ShardNodeHandle, StartError};
+pub use snapshot::{PendingBlock, Snapshot};

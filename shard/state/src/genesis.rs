@@ -81,6 +81,8 @@ pub fn genesis_supply(allocations: &[Allocation]) -> Option<U256> {
 
 #[cfg(test)]
 mod tests {
+    use alloy_primitives::b256;
+
     use super::*;
 
     fn allocations() -> [Allocation; 2] {
@@ -92,6 +94,16 @@ mod tests {
         let spec = ChainSpec::preset("local").expect("a preset");
         let ids = [0, 1].map(|shard| genesis_header(&spec, ShardId::new(shard), &allocations(), 7).id());
         assert_ne!(ids[0], ids[1]);
+    }
+
+    /// Every node of a network computes this id: a change is a new network.
+    #[test]
+    fn a_genesis_header_has_this_id() {
+        let spec = ChainSpec::preset("local").expect("a preset");
+        let header = genesis_header(&spec, ShardId::new(1), &allocations(), 1_700_000_000_000);
+        let state_root = b256!("fb3aac029b471209f73dd70d49b867aecc470aa1a8a4a41919d1cc60799edfef");
+        let id = b256!("f510be9058cd3a584bd159f1040753b03c85a15cf56fed3c544af60cea6025cc");
+        assert_eq!((header.state_root, header.id()), (state_root, id));
     }
 
     #[test]

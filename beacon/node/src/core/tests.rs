@@ -138,8 +138,11 @@ fn gossip(effects: &[Effect]) -> Vec<bytes::Bytes> {
 }
 
 fn committed(effects: &[Effect]) -> &Commit {
-    let commit = |effect| if let Effect::Commit(commit) = effect { Some(&**commit) } else { None };
-    effects.iter().find_map(commit).expect("a commit")
+    let mut commits = effects.iter().filter_map(|effect| match effect {
+        Effect::Commit(commit) => Some(&**commit),
+        _ => None,
+    });
+    commits.next().expect("a commit")
 }
 
 fn grown(heights: u64) -> Shard {

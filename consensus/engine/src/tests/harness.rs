@@ -27,12 +27,12 @@ pub(super) fn node_secret(index: u8) -> [u8; 32] {
 }
 
 /// Identity of the `index`th node.
-pub(super) fn node(index: u8) -> NodeKey {
+pub(crate) fn node(index: u8) -> NodeKey {
     node_key_of(&node_secret(index))
 }
 
 /// Secret of the `seat`th seat of the `index`th node.
-pub(super) fn seat_secret(index: u8, seat: u8) -> SecretKey {
+pub(crate) fn seat_secret(index: u8, seat: u8) -> SecretKey {
     SecretKey::derive_master(&[[index; 16], [seat; 16]].concat()).unwrap()
 }
 
@@ -151,10 +151,13 @@ impl World {
 
     /// Waits until each of these nodes has certified a block at `height`.
     pub(super) async fn reach(&self, root: &Root, nodes: impl IntoIterator<Item = u8>, height: u64) {
+        let deadline_ms = root.now_ms() + 60_000;
         for index in nodes {
             while self.height(node(index)) < height {
                 root.sleep(Duration::from_millis(20)).await;
                 assert!(self.book().failures.is_empty(), "{:?}", self.book().failures);
+                let now = root.now_ms();
+                assert!(now < deadline_ms, "node {index} is at height {} of {height}", self.height(node(index)));
             }
         }
     }
@@ -344,4 +347,9 @@ where
 {
     println!("seed {seed}");
     simulated::run(seed, main).1
+}
+
+/// Two seats on each of two nodes.
+pub(crate) fn two_nodes() -> Committee {
+    Plan::new(&[&[2, 2]], 10).committee(Epoch::ZERO).unwrap()
 }

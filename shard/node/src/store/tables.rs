@@ -60,7 +60,7 @@ tables! {
 
 /// An account as it is stored: nonce (8 bytes, big-endian), balance (32), code hash (32).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StoredAccount(pub Account);
+pub(crate) struct StoredAccount(pub(crate) Account);
 
 /// Bytes of a stored account.
 const ACCOUNT_BYTES: usize = 72;
@@ -88,7 +88,7 @@ impl Value for StoredAccount {
 
 /// An account before a block: nothing if it did not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AccountBefore(pub Option<Account>);
+pub(crate) struct AccountBefore(pub(crate) Option<Account>);
 
 impl Value for AccountBefore {
     fn encode(&self, out: &mut Vec<u8>) {

@@ -160,6 +160,7 @@ fn a_reverted_transaction_is_included_and_pays_but_does_nothing() {
     let executed = fixture.call(1, contract, Bytes::new());
     assert!(!executed.receipts[0].success());
     assert!(executed.receipts[0].gas_used > 21_000);
+    assert_eq!(executed.receipts[0].contract_address, None);
     assert_eq!(fixture.slot(&contract, 0), U256::ZERO);
     assert!(fixture.balance(&key(0).address()) < before);
 }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use alloy_primitives::{Address, B256, U256, keccak256};
 use primitives::{Height, ShardBlock, ShardId, Verified, View};
+use proptest::prelude::*;
 
 use super::{Certified, CertifyError, ChainError, OpenError, ProofError, RewindError, ShardState};
 use crate::{
@@ -232,7 +233,7 @@ fn a_chain_is_not_opened_on_another_state() {
 #[test]
 fn going_back_gives_the_state_there_was_and_the_chain_goes_on_from_it() {
     let mut chain = chain();
-    grow(&mut chain, &[transfer(0, 0, 1)]);
+    let (_, first) = grow(&mut chain, &[transfer(0, 0, 1)]);
     let target = chain.base().clone();
     let expected = chain.view().account(&key(0).address());
     let undo: Vec<_> = (1..4).map(|nonce| grow(&mut chain, &[transfer(0, nonce, 1)]).1).collect();
@@ -246,6 +247,12 @@ fn going_back_gives_the_state_there_was_and_the_chain_goes_on_from_it() {
     undo.swap(0, 2);
     chain.rewind(target.clone(), &undo).expect("leads there");
     assert_eq!(chain.base_id(), target.header.id());
+    assert_eq!(chain.view().account(&key(0).address()), expected);
+    // The flat state, taken back in its turn, replaces all that led there and back.
+    let mut flat = genesis_state(&allocations(4));
+    flat.apply(first.change_set());
+    chain.rebase(target.header.id(), Arc::new(flat)).expect("stands at the target");
+    assert_eq!(chain.blocks_above_flat(), 0);
     assert_eq!(chain.view().account(&key(0).address()), expected);
     grow(&mut chain, &[transfer(0, 1, 3)]);
     let id = chain.base_id();
@@ -325,6 +332,105 @@ fn calls_run_on_certified_and_on_pending_state_and_write_nothing() {
         assert_eq!(U256::from_be_slice(&output), ETHER * U256::from(ethers));
         assert_eq!(view.code(&contract).expect("in memory"), runtime.to_vec());
     }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    /// Builds on one of the blocks there are.
+    Propose(prop::sample::Index, u64),
+    /// Certifies one of the blocks above the base.
+    Certify(prop::sample::Index),
+    /// Asks for a proof, which moves the trie.
+    Prove,
+    /// Goes back to the block before the base.
+    Rewind,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let index = any::<prop::sample::Index>;
+    let step = prop_oneof![
+        6 => (index(), 0u64..4).prop_map(|(parent, from)| Step::Propose(parent, from)),
+        2 => index().prop_map(Step::Certify),
+        1 => Just(Step::Prove),
+        1 => Just(Step::Rewind),
+    ];
+    prop::collection::vec(step, 1..30)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_the_branches_a_chain_stands_where_re_execution_does(steps in steps()) {
+        let mut chain = chain();
+        // Each block with those below it, and its base; the last certified ones with their change sets.
+        let mut blocks: Vec<(B256, Vec<ShardBlock>)> = vec![(chain.base_id(), Vec::new())];
+        let mut certified: Vec<(super::Base, Certified)> = Vec::new();
+        for (number, step) in (0u64..).zip(steps) {
+            match step {
+                Step::Propose(parent, from) => {
+                    let (parent, mut below) = blocks[parent.index(blocks.len())].clone();
+                    let view = chain.view_of(&parent).expect("known");
+                    let nonce = view.account(&key(from).address()).expect("in memory").nonce;
+                    below.push(propose(&mut chain, parent, number, &[transfer(from, nonce, from + 1)]));
+                    blocks.push((chain.tip, below));
+                }
+                Step::Certify(index) => {
+                    let base = chain.base_id();
+                    let next: Vec<B256> =
+                        blocks
+                            .iter()
+                            .filter(|(_, path)| path.last().is_some_and(|block| block.header.parent == base))
+                            .map(|(id, _)| *id)
+                            .collect();
+                    if !next.is_empty() {
+                        let before = chain.base().clone();
+                        let id = next[index.index(next.len())];
+                        certified.push((before, chain.certify(id).expect("next to the base")));
+                        blocks.retain(|(block, _)| *block == id || chain.executed(block).is_some());
+                    }
+                }
+                Step::Prove => {
+                    let height = chain.base().header.height;
+                    let proof = chain.proof(&key(0).address(), &[], height).expect("is held");
+                    prop_assert_eq!(proof.state_root, chain.base().header.state_root);
+                }
+                Step::Rewind => {
+                    if let Some((target, undone)) = certified.pop() {
+                        chain.rewind(target, &[undone.change_set().clone()]).expect("leads there");
+                        let mut below = blocks[0].1.clone();
+                        below.pop();
+                        blocks = vec![(chain.base_id(), below)];
+                    }
+                }
+            }
+            // The base comes first, so that a rewind finds the blocks below it.
+            let base = chain.base_id();
+            blocks.sort_by_key(|(id, _)| *id != base);
+        }
+        for (id, path) in &blocks {
+            let mut fresh = reexecution();
+            fresh.run(path).expect("follows");
+            prop_assert_eq!(fresh.id(), *id);
+            let view = chain.view_of(id).expect("known");
+            for (address, account) in fresh.state().accounts() {
+                prop_assert_eq!(view.state().account(address), Ok(Some(*account)));
+            }
+            let context = TestBeacon::new(spec()).context(fresh.header(), 1 + fresh.header().height.get());
+            let limits = BlockLimits::new(&spec());
+            let empty = chain.propose(*id, context, &mut std::iter::empty(), &limits).expect("builds");
+            fresh.step(&empty.block).expect("the trie stands where it should");
+        }
+    }
+}
+
+/// A chain belongs to one task, its views to any thread.
+#[test]
+fn a_chain_may_be_sent_and_its_views_shared() {
+    fn is_send<T: Send>() {}
+    fn is_shared<T: Send + Sync + Clone>() {}
+    is_send::<ShardState>();
+    is_shared::<super::ChainView>();
 }
 
 #[test]

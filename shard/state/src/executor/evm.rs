@@ -5,10 +5,7 @@ use alloy_eips::{eip2935::HISTORY_STORAGE_ADDRESS, eip4788::BEACON_ROOTS_ADDRESS
 use alloy_primitives::{Address, B256};
 use revm::{
     Context, ExecuteEvm as _, Journal, MainBuilder as _, MainnetEvm, SystemCallEvm as _,
-    context::{
-        BlockEnv, CfgEnv, TxEnv,
-        result::{ExecutionResult, Output},
-    },
+    context::{BlockEnv, CfgEnv, TxEnv, result::ExecutionResult},
     context_interface::either::Either,
     primitives::hardfork::SpecId,
 };
@@ -45,12 +42,8 @@ impl<'a> Evm<'a> {
     pub(super) fn execute(&mut self, transaction: &Transaction) -> Result<Outcome, ExecuteError> {
         let result = self.transact(environment_of(transaction))?;
         let (success, gas_used) = (result.is_success(), result.tx_gas_used());
-        let created = match &result {
-            ExecutionResult::Success { output: Output::Create(_, address), .. } => *address,
-            _ => None,
-        };
         let logs = if success { result.into_logs() } else { Vec::new() };
-        Ok(Outcome { success, gas_used, logs, created })
+        Ok(Outcome { success, gas_used, logs })
     }
 
     /// Executes a transaction and writes what it leaves behind.

@@ -40,8 +40,6 @@ pub struct Outcome {
     pub gas_used: u64,
     /// Events, in order; none if it failed.
     pub logs: Vec<Log>,
-    /// The contract created, if it was to create one and did.
-    pub created: Option<Address>,
 }
 
 /// Why a transaction was not executed.

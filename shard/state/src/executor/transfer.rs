@@ -47,7 +47,7 @@ pub(super) fn execute(
     // One after another, because any two of the three may be the same account.
     credit(state, &to, value)?;
     credit(state, &environment.fee_recipient, tip)?;
-    Ok(Some(Outcome { success: true, gas_used, logs: Vec::new(), created: None }))
+    Ok(Some(Outcome { success: true, gas_used, logs: Vec::new() }))
 }
 
 /// Where the value goes, if that is all there is to the transaction.

@@ -6,7 +6,7 @@
 //!
 //! Rules: docs/spec/shard-block.md#roots
 
-use alloy_consensus::{Eip658Value, Receipt, ReceiptEnvelope};
+use alloy_consensus::{Eip658Value, Receipt, ReceiptEnvelope, Transaction as _};
 use alloy_eips::Encodable2718 as _;
 use alloy_primitives::{Address, B256, Bloom, Log, keccak256};
 use consensus::layout::{list_branch, list_root};
@@ -28,17 +28,19 @@ pub struct TransactionReceipt {
     pub envelope: ReceiptEnvelope,
     /// Gas of this transaction alone.
     pub gas_used: u64,
-    /// The contract created, if any.
+    /// Where a creation puts its contract; also of one that failed, as geth answers.
     pub contract_address: Option<Address>,
 }
 
 impl TransactionReceipt {
     /// The receipt of a transaction after which `cumulative_gas_used` gas of the block is used.
     pub fn new(transaction: &Transaction, outcome: Outcome, cumulative_gas_used: u64) -> Self {
-        let Outcome { success, gas_used, logs, created } = outcome;
+        let Outcome { success, gas_used, logs } = outcome;
         let receipt = Receipt { status: Eip658Value::Eip658(success), cumulative_gas_used, logs };
         let envelope = ReceiptEnvelope::from_typed(transaction.envelope().tx_type(), receipt.with_bloom());
-        Self { envelope, gas_used, contract_address: created }
+        let creation = transaction.envelope().is_create();
+        let contract_address = creation.then(|| transaction.sender().create(transaction.envelope().nonce()));
+        Self { envelope, gas_used, contract_address }
     }
 
     /// Whether the transaction did what it was to do.

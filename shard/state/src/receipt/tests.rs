@@ -14,7 +14,7 @@ use crate::{
 
 fn receipt(logs: Vec<Log>) -> TransactionReceipt {
     let transaction = Sender::new(ShardId::ZERO).transaction(&key(1), 0, None, U256::ZERO, Bytes::new());
-    let outcome = Outcome { success: true, gas_used: 5, logs, created: None };
+    let outcome = Outcome { success: true, gas_used: 5, logs };
     TransactionReceipt::new(&transaction, outcome, 12)
 }
 

@@ -1,0 +1,83 @@
+//! `eth_call` and `eth_estimateGas`: what a caller describes, as the executor takes it.
+
+use super::error;
+use super::overrides::{OverriddenState, override_environment};
+use alloy_primitives::{Bytes, TxKind};
+use alloy_rpc_types_eth::{BlockOverrides, TransactionRequest, state::StateOverride};
+use rpc::RpcError;
+use rpc::error::RpcResult;
+use shard_state::{
+    chain::ChainView,
+    executor::{CallOutcome, CallRequest, Environment, call, estimate_gas, halt_text},
+};
+
+/// Executes without effect; answers what the call returns.
+pub(super) fn execute(
+    view: &ChainView,
+    request: TransactionRequest,
+    state: Option<StateOverride>,
+    header: Option<BlockOverrides>,
+    gas_max: u64,
+) -> RpcResult<Bytes> {
+    let request = call_request(request, view.environment().chain_id)?;
+    let environment = match header {
+        None => *view.environment(),
+        Some(header) => override_environment(view.environment(), &header)?,
+    };
+    let state = OverriddenState::new(view.state(), state.unwrap_or_default())?;
+    match call(&state, &environment, &request, gas_max).map_err(error::call)? {
+        CallOutcome::Success { output, .. } => Ok(output),
+        CallOutcome::Revert { output, .. } => Err(RpcError::Reverted { data: output }),
+        CallOutcome::Halt { reason, .. } => Err(RpcError::Execution(halt_text(&reason).to_owned())),
+    }
+}
+
+/// The least gas limit with which the request succeeds.
+pub(super) fn estimate(
+    view: &ChainView,
+    request: TransactionRequest,
+    state: Option<StateOverride>,
+    gas_max: u64,
+) -> RpcResult<u64> {
+    let environment: &Environment = view.environment();
+    let request = call_request(request, environment.chain_id)?;
+    let state = OverriddenState::new(view.state(), state.unwrap_or_default())?;
+    estimate_gas(&state, environment, &request, gas_max).map_err(error::call)
+}
+
+/// What is asked for, if it makes sense. Texts are geth's.
+fn call_request(request: TransactionRequest, chain_id: u64) -> RpcResult<CallRequest> {
+    if request.gas_price.is_some()
+        && (request.max_fee_per_gas.is_some() || request.max_priority_fee_per_gas.is_some())
+    {
+        let text = "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified";
+        return Err(RpcError::Server(text.into()));
+    }
+    if let Some(found) = request.chain_id.filter(|found| *found != chain_id) {
+        let text = format!("chainId does not match node's (have={found}, want={chain_id})");
+        return Err(RpcError::Server(text));
+    }
+    if request.blob_versioned_hashes.is_some() || request.max_fee_per_blob_gas.is_some() {
+        return Err(RpcError::Server("transaction type not supported: a shard takes no blobs".into()));
+    }
+    if request.authorization_list.is_some_and(|list| !list.is_empty()) {
+        let text = "authorizationList is not supported in calls: override the authority's code instead";
+        return Err(RpcError::Server(text.into()));
+    }
+    let both = r#"both "data" and "input" are set and not equal. Please use "input" to pass transaction call data"#;
+    let input = request.input.try_into_unique_input().map_err(|_| RpcError::Server(both.into()))?;
+    let gas_price = request.gas_price.or(request.max_fee_per_gas).unwrap_or_default();
+    Ok(CallRequest {
+        from: request.from.unwrap_or_default(),
+        to: match request.to {
+            Some(TxKind::Call(to)) => Some(to),
+            Some(TxKind::Create) | None => None,
+        },
+        gas: request.gas,
+        gas_price,
+        priority_fee: request.max_priority_fee_per_gas,
+        value: request.value.unwrap_or_default(),
+        input: input.unwrap_or_default(),
+        access_list: request.access_list.unwrap_or_default(),
+    })
+}

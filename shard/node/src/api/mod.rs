@@ -1,0 +1,142 @@
+//! The JSON-RPC of one shard, answered from its chain's snapshots.
+//!
+//! What always holds:
+//! - one request is answered from one [`Snapshot`](crate::snapshot::Snapshot): a block whose transaction receipt was
+//!   given is already `latest`;
+//! - nothing that may take long runs where other requests wait for it, and nothing runs without a limit;
+//! - reading never waits for the chain's owner; only the pool and the trie are asked for there.
+//!
+//! Behaviour is geth's where a shard has the same thing; limits are in [`ApiConfig`].
+
+mod chain;
+mod error;
+mod eth;
+mod events;
+mod execute;
+mod fees;
+mod logs;
+mod overrides;
+mod position;
+mod recent;
+mod record;
+#[cfg(test)]
+mod tests;
+mod workers;
+
+pub use chain::Chain;
+
+use crate::handle::ChainHandle;
+use crate::snapshot::Snapshot;
+use alloy_primitives::B256;
+use jsonrpsee::server::Methods;
+use parking_lot::Mutex;
+use primitives::Height;
+use recent::Recent;
+use record::BlockRecord;
+use rpc::error::RpcResult;
+use rpc::method::{NetApi, Web3Api, shard_methods};
+use serde::{Deserialize, Serialize};
+use shard_state::transaction::TransactionLimits;
+use std::sync::Arc;
+use std::time::Duration;
+use workers::Workers;
+
+/// Every JSON-RPC method of a running shard chain, with the default limits. On a tokio runtime.
+pub fn methods(chain: ChainHandle) -> Methods {
+    shard_methods(ShardApi::start(Arc::new(chain), ApiConfig::default()))
+}
+
+/// What one request may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApiConfig {
+    /// Most gas of a call or an estimate.
+    pub call_gas_max: u64,
+    /// How long a call or a search may take, milliseconds.
+    pub call_timeout_ms: u64,
+    /// Calls that run at once, and searches that run at once.
+    pub calls_at_once_max: usize,
+    /// Most blocks that one `eth_getLogs` covers.
+    pub logs_blocks_max: u64,
+    /// Most logs that one `eth_getLogs` answers.
+    pub logs_max: usize,
+}
+
+impl Default for ApiConfig {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            call_gas_max: 50_000_000,
+            call_timeout_ms: 5_000,
+            calls_at_once_max: cores.max(2),
+            logs_blocks_max: 10_000,
+            logs_max: 20_000,
+        }
+    }
+}
+
+/// One shard's JSON-RPC.
+#[derive(Debug)]
+pub struct ShardApi {
+    chain: Arc<dyn Chain>,
+    config: ApiConfig,
+    limits: TransactionLimits,
+    recent: Arc<Recent>,
+    calls: Workers,
+    reads: Workers,
+    /// Height at which this process took the chain up.
+    starting: Height,
+    /// The tip suggested above the block with this id.
+    tip: Mutex<Option<(B256, u128)>>,
+}
+
+impl ShardApi {
+    /// The RPC of a running chain: give it to [`shard_methods`]. Starts a task on the current tokio runtime, which ends with the chain.
+    pub fn start(chain: Arc<dyn Chain>, config: ApiConfig) -> Arc<Self> {
+        let snapshot = chain.snapshot();
+        let limits = TransactionLimits::new(&snapshot.spec, snapshot.shard());
+        let recent = Arc::new(Recent::default());
+        tokio::spawn(Arc::clone(&recent).follow(chain.events()));
+        let patience = Duration::from_millis(config.call_timeout_ms);
+        Arc::new(Self {
+            limits,
+            recent,
+            calls: Workers::new(config.calls_at_once_max, patience),
+            reads: Workers::new(config.calls_at_once_max, patience),
+            starting: snapshot.height(),
+            tip: Mutex::new(None),
+            chain,
+            config,
+        })
+    }
+
+    /// Looks at the certified block at `height`, on this thread if it is in memory.
+    async fn look<T: Send + 'static>(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        height: Height,
+        look: impl FnOnce(&BlockRecord) -> RpcResult<T> + Send + 'static,
+    ) -> RpcResult<Option<T>> {
+        if let Some(block) = self.recent.in_memory(snapshot, height)? {
+            return look(&block).map(Some);
+        }
+        let (recent, snapshot) = (Arc::clone(&self.recent), Arc::clone(snapshot));
+        self.reads.run(move || recent.record(&snapshot, height)?.map(|block| look(&block)).transpose()).await
+    }
+}
+
+impl NetApi for ShardApi {
+    fn network_id(&self) -> u64 {
+        self.chain.snapshot().chain_id()
+    }
+
+    async fn peer_count(&self) -> RpcResult<u64> {
+        Ok(self.chain.peers())
+    }
+}
+
+impl Web3Api for ShardApi {
+    fn client_version(&self) -> String {
+        format!("atoll/v{}/{}-{}", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH)
+    }
+}

@@ -1,0 +1,68 @@
+//! The beacon chain as the shards of this node see it: one finalized header, and what its state says.
+//!
+//! Only the follower makes one, from what the light client has verified.
+
+use consensus::layout::committee_branch;
+use primitives::{
+    AnchorProof, AnchorRef, B256, BeaconHeader, Committee, Epoch, Height, RecordProof, ShardId, ShardRecord,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The beacon chain at one finalized header.
+#[derive(Clone, Debug)]
+pub struct BeaconView {
+    /// The header.
+    pub header: BeaconHeader,
+    /// Its id.
+    pub id: B256,
+    /// The randomness after it.
+    pub mix: B256,
+    /// From the mix to the state root.
+    pub mix_branch: Vec<B256>,
+    /// Every shard's entry with its branch, in order of shard.
+    pub records: Vec<RecordProof>,
+    /// The committees that the entries name, as far as they were fetched.
+    pub committees: Arc<BTreeMap<(ShardId, Epoch), Arc<Committee>>>,
+    /// Ids of the latest finalized headers, as far as they are known: not every height is.
+    pub ids: Arc<BTreeMap<Height, B256>>,
+}
+
+impl BeaconView {
+    /// Its height.
+    pub const fn height(&self) -> Height {
+        self.header.height
+    }
+
+    /// How a shard header names it.
+    pub const fn anchor_ref(&self) -> AnchorRef {
+        AnchorRef { height: self.header.height, id: self.id }
+    }
+
+    /// The entry of `shard`.
+    pub fn record(&self, shard: ShardId) -> Option<&ShardRecord> {
+        self.records.get(shard.get() as usize).map(|proof| &proof.record)
+    }
+
+    /// The committee of `shard` in `epoch`, if it is known.
+    pub fn committee(&self, shard: ShardId, epoch: Epoch) -> Option<&Arc<Committee>> {
+        self.committees.get(&(shard, epoch))
+    }
+
+    /// What a block of `shard` takes from this header when it is proposed in `epoch` from the seat at `seat_index`.
+    /// `None` if the committee, or the seat, is not known.
+    pub fn anchor(&self, shard: ShardId, epoch: Epoch, seat_index: u32) -> Option<AnchorProof> {
+        let RecordProof { record, branch } = self.records.get(shard.get() as usize)?;
+        let committee = self.committee(shard, epoch)?;
+        Some(AnchorProof {
+            header: self.header.clone(),
+            mix: self.mix,
+            mix_branch: self.mix_branch.clone(),
+            record: record.clone(),
+            record_branch: branch.clone(),
+            seat_index,
+            seat: *committee.seat(seat_index)?,
+            seat_branch: committee_branch(committee, seat_index)?,
+        })
+    }
+}

@@ -1,0 +1,210 @@
+//! What a shard node counts. Every name begins with `atoll_`; shards are told apart by the label `shard`.
+
+use primitives::{Height, ShardHeader, ShardId};
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+use std::sync::Arc;
+
+/// Upper ends of the histogram of block intervals, milliseconds.
+const INTERVALS_MS: [f64; 11] = [100., 250., 400., 450., 500., 550., 600., 750., 1_000., 2_000., 5_000.];
+/// Upper ends of the histograms of times spent, milliseconds.
+const TIMES_MS: [f64; 10] = [1., 2., 5., 10., 20., 50., 100., 200., 500., 1_000.];
+/// The line that ends a page.
+const END: &str = "# EOF\n";
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ShardLabel {
+    shard: u32,
+}
+
+/// A histogram for each shard.
+type Histograms = Family<ShardLabel, Histogram, fn() -> Histogram>;
+
+/// All counters of one node; clones share them.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    height: Family<ShardLabel, Gauge>,
+    finalized: Family<ShardLabel, Gauge>,
+    epoch: Family<ShardLabel, Gauge>,
+    gas: Family<ShardLabel, Counter>,
+    transactions: Family<ShardLabel, Counter>,
+    base_fee: Family<ShardLabel, Gauge>,
+    pool: Family<ShardLabel, Gauge>,
+    pool_bytes: Family<ShardLabel, Gauge>,
+    waiting: Family<ShardLabel, Gauge>,
+    interval_ms: Histograms,
+    execution_ms: Histograms,
+    commit_ms: Histograms,
+    crosslinks: Family<ShardLabel, Counter>,
+    proposals: Family<ShardLabel, Counter>,
+    rejections: Family<ShardLabel, Counter>,
+    early_ends: Family<ShardLabel, Counter>,
+    gossip_dropped: Family<ShardLabel, Counter>,
+    beacon_height: Gauge,
+    beacon_failures: Counter,
+}
+
+/// The counters of one shard.
+#[derive(Clone, Debug)]
+pub(crate) struct ShardMetrics {
+    metrics: Metrics,
+    label: ShardLabel,
+}
+
+impl Metrics {
+    /// Counters at zero.
+    pub fn new() -> Self {
+        let mut page = Page(Registry::default());
+        let times = || Histograms::new_with_constructor(|| Histogram::new(TIMES_MS));
+        let intervals = Histograms::new_with_constructor(|| Histogram::new(INTERVALS_MS));
+        Self {
+            height: page.add("atoll_shard_head_height", "Height of the newest certified block", Family::default()),
+            finalized: page.add("atoll_shard_finalized_height", "Height the beacon chain has accepted", Family::default()),
+            epoch: page.add("atoll_shard_epoch", "Epoch of the newest certified block", Family::default()),
+            gas: page.add("atoll_shard_gas_used", "Gas of certified blocks", Family::default()),
+            transactions: page.add("atoll_shard_transactions", "Transactions in certified blocks", Family::default()),
+            base_fee: page.add("atoll_shard_base_fee_wei", "Base fee of the newest certified block", Family::default()),
+            pool: page.add("atoll_shard_pool_transactions", "Transactions that wait for a block", Family::default()),
+            pool_bytes: page.add("atoll_shard_pool_bytes", "Bytes of the waiting transactions", Family::default()),
+            waiting: page.add("atoll_shard_waiting_requests", "Requests that wait for a state or an anchor", Family::default()),
+            interval_ms: page.add("atoll_shard_block_interval_ms", "Time between certified blocks' timestamps", intervals),
+            execution_ms: page.add("atoll_shard_execution_ms", "Time to build or judge a block", times()),
+            commit_ms: page.add("atoll_shard_commit_ms", "Time to write a certified block", times()),
+            crosslinks: page.add("atoll_shard_crosslinks_submitted", "Crosslinks offered to the beacon chain", Family::default()),
+            proposals: page.add("atoll_shard_proposals", "Blocks proposed by this node", Family::default()),
+            rejections: page.add("atoll_shard_blocks_rejected", "Proposed blocks found invalid", Family::default()),
+            early_ends: page.add("atoll_shard_early_ends", "Epochs ended early", Family::default()),
+            gossip_dropped: page.add("atoll_shard_gossip_dropped", "Messages of peers that were of no use", Family::default()),
+            beacon_height: page.add("atoll_beacon_followed_height", "Newest beacon header verified", Gauge::default()),
+            beacon_failures: page.add("atoll_beacon_link_failures", "Failed requests to the beacon node", Counter::default()),
+            registry: Arc::new(page.0),
+        }
+    }
+
+    /// The page, followed by that of `others` if it is not empty.
+    pub fn encode(&self, others: &str) -> String {
+        let mut page = String::new();
+        if text::encode(&mut page, &self.registry).is_err() {
+            // Writing to a string does not fail.
+            tracing::error!("metrics cannot be encoded");
+        }
+        if !others.is_empty() {
+            page.truncate(page.strip_suffix(END).map_or(page.len(), str::len));
+            page.push_str(others);
+        }
+        page
+    }
+
+    pub(crate) fn shard(&self, shard: ShardId) -> ShardMetrics {
+        ShardMetrics { metrics: self.clone(), label: ShardLabel { shard: shard.get() } }
+    }
+
+    pub(crate) fn beacon_height(&self, height: Height) {
+        self.beacon_height.set(gauge(height.get()));
+    }
+
+    pub(crate) fn beacon_failed(&self) {
+        self.beacon_failures.inc();
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ShardMetrics {
+    /// A block was certified; `interval_ms` is the time since the one below.
+    pub(crate) fn certified(&self, header: &ShardHeader, transactions: usize, interval_ms: u64) {
+        let Self { metrics, label } = self;
+        metrics.interval_ms.get_or_create(label).observe(interval_ms as f64);
+        metrics.gas.get_or_create(label).inc_by(header.gas_used);
+        metrics.transactions.get_or_create(label).inc_by(transactions as u64);
+        self.head(header);
+    }
+
+    pub(crate) fn head(&self, header: &ShardHeader) {
+        let Self { metrics, label } = self;
+        metrics.height.get_or_create(label).set(gauge(header.height.get()));
+        metrics.epoch.get_or_create(label).set(gauge(header.epoch.get()));
+        metrics.base_fee.get_or_create(label).set(gauge(header.base_fee));
+    }
+
+    pub(crate) fn finalized(&self, height: Height) {
+        self.metrics.finalized.get_or_create(&self.label).set(gauge(height.get()));
+    }
+
+    pub(crate) fn sizes(&self, sizes: crate::core::Sizes) {
+        let Self { metrics, label } = self;
+        metrics.pool.get_or_create(label).set(gauge(sizes.transactions as u64));
+        metrics.pool_bytes.get_or_create(label).set(gauge(sizes.bytes as u64));
+        metrics.waiting.get_or_create(label).set(gauge(sizes.waiting as u64));
+    }
+
+    pub(crate) fn executed(&self, ms: f64) {
+        self.metrics.execution_ms.get_or_create(&self.label).observe(ms);
+    }
+
+    pub(crate) fn committed(&self, ms: f64) {
+        self.metrics.commit_ms.get_or_create(&self.label).observe(ms);
+    }
+
+    pub(crate) fn crosslink(&self) {
+        self.metrics.crosslinks.get_or_create(&self.label).inc();
+    }
+
+    pub(crate) fn proposed(&self) {
+        self.metrics.proposals.get_or_create(&self.label).inc();
+    }
+
+    pub(crate) fn rejected(&self) {
+        self.metrics.rejections.get_or_create(&self.label).inc();
+    }
+
+    pub(crate) fn ended_early(&self) {
+        self.metrics.early_ends.get_or_create(&self.label).inc();
+    }
+
+    pub(crate) fn dropped(&self) {
+        self.metrics.gossip_dropped.get_or_create(&self.label).inc();
+    }
+}
+
+struct Page(Registry);
+
+impl Page {
+    fn add<M>(&mut self, name: &'static str, help: &'static str, metric: M) -> M
+    where
+        M: Clone + prometheus_client::registry::Metric,
+    {
+        self.0.register(name, help, metric.clone());
+        metric
+    }
+}
+
+/// Gauges are signed.
+fn gauge(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two pages become one, which ends once.
+    #[test]
+    fn pages_are_joined_under_one_end() {
+        let metrics = Metrics::new();
+        metrics.shard(ShardId::new(2)).dropped();
+        let page = metrics.encode("# TYPE engine_views counter\nengine_views_total 7\n# EOF\n");
+        assert!(page.contains("atoll_shard_gossip_dropped_total{shard=\"2\"} 1\n"), "{page}");
+        assert!(page.ends_with("engine_views_total 7\n# EOF\n"), "{page}");
+        assert_eq!(page.matches("# EOF").count(), 1);
+        assert_eq!(metrics.encode("").matches("# EOF").count(), 1);
+    }
+}

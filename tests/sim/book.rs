@@ -1,0 +1,77 @@
+//! What every node certified, written down as it happens.
+//!
+//! The book outlives crashes: what a node once published must still be true after it.
+
+use beacon_state::Event;
+use parking_lot::Mutex;
+use primitives::{B256, Chain, Epoch, Height, ValidatorIndex};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Everything that nodes published.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// By chain, epoch and height; early ends make heights of a shard certified in two epochs.
+    certified: BTreeMap<(Chain, Epoch, Height), B256>,
+    /// Highest height that each validator's node published on each chain.
+    published: BTreeMap<(usize, Chain), Height>,
+    slashed: BTreeSet<ValidatorIndex>,
+    violations: Vec<String>,
+}
+
+impl Book {
+    /// A node of `validator` published a certified block.
+    pub(crate) fn certified(&self, validator: usize, chain: Chain, epoch: Epoch, height: Height, id: B256) {
+        let mut inner = self.inner.lock();
+        let known = *inner.certified.entry((chain, epoch, height)).or_insert(id);
+        if known != id {
+            let violation = format!("fork: chain {chain} epoch {epoch} height {height}: {known}, and {id} at validator {validator}");
+            inner.violations.push(violation);
+        }
+        inner.published.insert((validator, chain), height);
+    }
+
+    /// What beacon blocks did.
+    pub(crate) fn events(&self, guilty: Option<usize>, events: &[Event]) {
+        let mut inner = self.inner.lock();
+        for event in events {
+            if let Event::Slashed { validator, chain, .. } = event {
+                inner.slashed.insert(*validator);
+                if guilty.is_none_or(|guilty| guilty as u64 != validator.get()) {
+                    inner.violations.push(format!("honest validator {validator} was slashed for chain {chain}"));
+                }
+            }
+        }
+    }
+
+    /// Something that must never be, was.
+    pub(crate) fn violation(&self, what: String) {
+        self.inner.lock().violations.push(what);
+    }
+
+    /// What must never have been, but was.
+    pub(crate) fn violations(&self) -> Vec<String> {
+        self.inner.lock().violations.clone()
+    }
+
+    /// The newest height that a validator's node published.
+    pub(crate) fn published(&self, validator: usize, chain: Chain) -> Height {
+        self.inner.lock().published.get(&(validator, chain)).copied().unwrap_or_default()
+    }
+
+    /// Every certified id, by epoch, of one height of a chain.
+    pub(crate) fn ids(&self, chain: Chain) -> BTreeMap<(Epoch, Height), B256> {
+        let inner = self.inner.lock();
+        let of_chain = inner.certified.iter().filter(|((of, ..), _)| *of == chain);
+        of_chain.map(|((_, epoch, height), id)| ((*epoch, *height), *id)).collect()
+    }
+
+    /// Whether a validator was ever slashed.
+    pub(crate) fn is_slashed(&self, validator: usize) -> bool {
+        self.inner.lock().slashed.contains(&ValidatorIndex::new(validator as u64))
+    }
+}

@@ -1,0 +1,100 @@
+//! Validators that break the rules.
+
+use crate::{config::WorldConfig, estate::Estate, seeds, world::Simulation};
+use crypto::bls::SecretKey;
+use engine::{Block, Content, simulated::byzantine::Misconduct};
+use primitives::{B256, Chain, PublicKeyBytes, SignatureBytes, Vote, VoteKind};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// The validator that breaks the rules; it has one unit.
+const CULPRIT: usize = 3;
+
+/// Votes twice in every view: for the block, and for one that does not exist.
+struct Equivocator {
+    secrets: BTreeMap<PublicKeyBytes, SecretKey>,
+    genesis_hash: B256,
+    chain: fn(Chain) -> bool,
+}
+
+impl Equivocator {
+    fn new(estate: &Estate, validator: usize, chain: fn(Chain) -> bool) -> Self {
+        let secrets = estate.secrets[validator].iter().map(|secret| (secret.public_key().to_bytes(), secret.clone()));
+        Self { secrets: secrets.collect(), genesis_hash: estate.genesis.hash(), chain }
+    }
+}
+
+impl Misconduct for Equivocator {
+    fn second_vote(&self, key: &PublicKeyBytes, vote: &Vote) -> Option<(Vote, SignatureBytes)> {
+        if vote.kind != VoteKind::Notarize || !(self.chain)(vote.chain) {
+            return None;
+        }
+        let vote = Vote { id: crypto::hash::blake3(vote.id.as_slice()), ..*vote };
+        let namespace = consensus::namespace(self.genesis_hash, vote.chain);
+        let bytes = consensus::vote::signing_bytes(&namespace, &vote);
+        Some((vote, self.secrets.get(key)?.sign(&bytes).to_bytes()))
+    }
+}
+
+#[test]
+fn an_equivocator_is_slashed_and_loses_its_seats_while_the_chain_goes_on() {
+    seeds::each([51, 52], equivocator);
+}
+
+pub(crate) fn equivocator(seed: u64) {
+    let config = WorldConfig { guilty: Some(CULPRIT), ..WorldConfig::new(0) };
+    Simulation::new(seed, config).run(async |world| {
+        let conduct = Equivocator::new(&world.estate, CULPRIT, |chain| chain == Chain::Beacon);
+        world.corrupt(CULPRIT, Arc::new(conduct));
+        world.start_all().await;
+        let slashed = |world: &crate::world::World| world.estate.book.is_slashed(CULPRIT);
+        world.until(Duration::from_secs(20), "the equivocator is slashed", slashed).await;
+        // The epoch after next is the first that is drawn without it.
+        world.advance_beacon(18, Duration::from_secs(60)).await;
+        for running in world.validators.values() {
+            let snapshot = running.beacon.snapshot();
+            let record = snapshot.state().validators().nth(CULPRIT).cloned().expect("records stay");
+            assert!(record.is_slashed() && record.units().is_empty());
+            let epoch = snapshot.header().epoch;
+            let committee = &snapshot.committees[&(Chain::Beacon, epoch)];
+            assert!(committee.seats().iter().all(|seat| seat.validator.get() != CULPRIT as u64));
+        }
+    });
+}
+
+/// Proposes blocks whose state root is not what their content leads to.
+struct Liar;
+
+impl Misconduct for Liar {
+    fn proposal(&self, block: Block) -> Block {
+        match block.content() {
+            Content::Beacon(honest) => {
+                let mut lie = (**honest).clone();
+                lie.header.state_root = B256::repeat_byte(0xbd);
+                Block::beacon(lie)
+            }
+            Content::Shard(honest) => {
+                let mut lie = (**honest).clone();
+                lie.header.state_root = B256::repeat_byte(0xbd);
+                Block::shard(lie)
+            }
+        }
+    }
+}
+
+#[test]
+fn a_proposer_whose_state_root_does_not_follow_is_outvoted() {
+    seeds::each([61, 62], liar);
+}
+
+pub(crate) fn liar(seed: u64) {
+    Simulation::new(seed, WorldConfig::new(0)).run(async |world| {
+        world.corrupt(CULPRIT, Arc::new(Liar));
+        world.start_all().await;
+        world.advance_beacon(16, Duration::from_secs(60)).await;
+        let store = world.validators[&0].beacon.store();
+        let headers = (1..=store.head().get()).filter_map(|height| {
+            store.header(primitives::Height::new(height)).expect("readable")
+        });
+        assert!(headers.into_iter().all(|header| header.proposer.get() != CULPRIT as u64));
+    });
+}

@@ -1,0 +1,23 @@
+//! Simulation: the real nodes of several validators in one deterministic runtime.
+//!
+//! Everything is the product's own code except time, links and disks. A run is determined by its seed: a failing
+//! test prints the seed, and `ATOLL_SIM_SEED=<seed>` runs every scenario with that seed alone. The nightly target is
+//! `cargo test -p atoll-tests --test sim -- --ignored`, with `ATOLL_SIM_SEEDS=<first>..<end>`.
+//!
+//! - [`world`]: the validators, their nodes, links and disks; [`config`] says what they are like
+//! - [`book`]: what every node certified, as it happens; [`oracles`]: what must hold of it in the end
+//! - the other modules are the scenarios
+
+mod beacon_oracle;
+mod book;
+mod byzantine;
+mod calm;
+mod config;
+mod estate;
+mod faults;
+mod nightly;
+mod oracles;
+mod runtime;
+mod seeds;
+mod wallet;
+mod world;

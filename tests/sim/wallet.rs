@@ -1,0 +1,44 @@
+//! Users: funded accounts that send value to each other.
+
+use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope};
+use alloy_eips::Encodable2718 as _;
+use alloy_primitives::{TxKind, keccak256};
+use crypto::secp256k1::SecretKey;
+use primitives::{Address, Allocation, Bytes, U256};
+
+/// Funded accounts on every shard.
+pub(crate) const ACCOUNTS: u64 = 6;
+
+/// A million ether for each account.
+pub(crate) fn allocations() -> Vec<Allocation> {
+    let balance = U256::from(10).pow(U256::from(24));
+    (0..ACCOUNTS).map(|number| Allocation { address: address(number), balance }).collect()
+}
+
+/// The key of an account.
+fn key(number: u64) -> SecretKey {
+    let bytes = keccak256(number.to_be_bytes());
+    SecretKey::from_bytes(&bytes.0).expect("a hash is in range but for one chance in 2^127")
+}
+
+/// The address of an account.
+pub(crate) fn address(number: u64) -> Address {
+    key(number).address()
+}
+
+/// A signed transfer of one ether from account `from` to the next one.
+pub(crate) fn transfer(chain_id: u64, from: u64, nonce: u64) -> Bytes {
+    let transaction = TxEip1559 {
+        chain_id,
+        nonce,
+        gas_limit: 21_000,
+        max_fee_per_gas: 100_000_000_000,
+        max_priority_fee_per_gas: 1_000_000_000,
+        to: TxKind::Call(address((from + 1) % ACCOUNTS)),
+        value: U256::from(10).pow(U256::from(18)),
+        access_list: Default::default(),
+        input: Bytes::new(),
+    };
+    let signature = key(from).sign(&transaction.signature_hash());
+    TxEnvelope::from(transaction.into_signed(signature)).encoded_2718().into()
+}
