@@ -4,7 +4,7 @@
 
 use beacon_state::Event;
 use parking_lot::Mutex;
-use primitives::{B256, Chain, Epoch, Height, ValidatorIndex};
+use primitives::{B256, Chain, Epoch, Height, ShardId, ValidatorIndex};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that nodes published.
@@ -20,6 +20,8 @@ struct Inner {
     /// Highest height that each validator's node published on each chain.
     published: BTreeMap<(usize, Chain), Height>,
     slashed: BTreeSet<ValidatorIndex>,
+    /// Shard, first epoch that counts again, last height that counts of those before.
+    early_ends: BTreeSet<(ShardId, Epoch, Height)>,
     violations: Vec<String>,
 }
 
@@ -35,22 +37,44 @@ impl Book {
         inner.published.insert((validator, chain), height);
     }
 
-    /// What beacon blocks did.
-    pub(crate) fn events(&self, guilty: Option<usize>, events: &[Event]) {
-        let mut inner = self.inner.lock();
-        for event in events {
-            if let Event::Slashed { validator, chain, .. } = event {
-                inner.slashed.insert(*validator);
-                if guilty.is_none_or(|guilty| guilty as u64 != validator.get()) {
-                    inner.violations.push(format!("honest validator {validator} was slashed for chain {chain}"));
-                }
-            }
-        }
+    /// A node of `validator` took back what was above `height`.
+    pub(crate) fn undone(&self, validator: usize, chain: Chain, height: Height) {
+        self.inner.lock().published.insert((validator, chain), height);
     }
 
     /// Something that must never be, was.
     pub(crate) fn violation(&self, what: String) {
         self.inner.lock().violations.push(what);
+    }
+
+    /// What beacon blocks did.
+    pub(crate) fn events(&self, guilty: Option<usize>, events: &[Event]) {
+        let mut inner = self.inner.lock();
+        for event in events {
+            match event {
+                Event::Slashed { validator, chain, .. } => {
+                    inner.slashed.insert(*validator);
+                    if guilty.is_none_or(|guilty| guilty as u64 != validator.get()) {
+                        inner.violations.push(format!("honest validator {validator} was slashed for chain {chain}"));
+                    }
+                }
+                Event::EarlyEnd { shard, successor, last, .. } => {
+                    inner.early_ends.insert((*shard, *successor, last.height));
+                }
+                Event::Accepted { .. } | Event::Drawn { .. } => {}
+            }
+        }
+    }
+
+    /// Whether what an epoch certified at a height does not count.
+    pub(crate) fn is_void(&self, shard: ShardId, epoch: Epoch, height: Height) -> bool {
+        let inner = self.inner.lock();
+        inner.early_ends.iter().any(|(of, successor, last)| *of == shard && epoch < *successor && height > *last)
+    }
+
+    /// How many times a shard's epoch was ended early.
+    pub(crate) fn early_ends(&self, shard: ShardId) -> usize {
+        self.inner.lock().early_ends.iter().filter(|(of, ..)| *of == shard).count()
     }
 
     /// What must never have been, but was.

@@ -18,6 +18,8 @@ pub(crate) struct WorldConfig {
     /// Units of each validator.
     pub(crate) stakes: Vec<u32>,
     pub(crate) spec: ChainSpec,
+    /// Whether shard nodes run; otherwise the shards exist, and stand still.
+    pub(crate) runs_shards: bool,
     /// Every link, unless a scenario changes it.
     pub(crate) link: Link,
     /// Who is expected to be slashed.
@@ -25,7 +27,7 @@ pub(crate) struct WorldConfig {
 }
 
 impl WorldConfig {
-    /// Five validators, of whom any one may fail; a beacon chain and `shards` shards with short epochs.
+    /// Five validators, of whom any one may fail; a beacon chain and `shards` shards, all with short epochs.
     pub(crate) fn new(shards: usize) -> Self {
         let mut spec = ChainSpec::preset("local").expect("a preset is valid");
         let count = |number| NonZeroU64::new(number).expect("not zero");
@@ -34,6 +36,6 @@ impl WorldConfig {
         spec.beacon_epoch_heights = count(8);
         spec.shard_epoch_heights = count(12);
         spec.stall_heights = count(if shards == 0 { 1 << 40 } else { 20 });
-        Self { stakes: vec![2, 2, 1, 1, 1], spec, link: CALM, guilty: None }
+        Self { stakes: vec![2, 2, 1, 1, 1], spec, runs_shards: shards > 0, link: CALM, guilty: None }
     }
 }

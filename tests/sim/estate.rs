@@ -62,6 +62,11 @@ impl Estate {
         }
     }
 
+    /// Every shard.
+    pub(crate) fn shards(&self) -> impl Iterator<Item = ShardId> + use<> {
+        (0..).map(ShardId::new).take(if self.config.runs_shards { self.config.spec.shards.len() } else { 0 })
+    }
+
     /// Number of validators.
     pub(crate) fn validators(&self) -> usize {
         self.config.stakes.len()

@@ -1,6 +1,6 @@
 //! What must hold of a network at any time.
 
-use crate::{beacon_oracle, world::World};
+use crate::{beacon_oracle, shard_oracle, world::World};
 use primitives::{Chain, Height};
 
 /// Checks everything that the running nodes and the book have to say.
@@ -8,6 +8,7 @@ pub(crate) fn check(world: &World) {
     let violations = world.estate.book.violations();
     assert!(violations.is_empty(), "{violations:#?}");
     check_beacon(world);
+    shard_oracle::check(world);
 }
 
 /// All nodes have the same beacon chain, and it follows from genesis.

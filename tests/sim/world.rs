@@ -3,17 +3,28 @@
 use crate::{
     config::WorldConfig,
     estate::{Estate, beacon_secret, shard_secret},
+    link::{Lag, SimulatedLink},
     oracles,
     runtime::NodeRuntime,
+    traffic,
 };
 use beacon_node::{BeaconHandle, BeaconNode, Certified, Parts, Status, store::BeaconStore};
 use engine::{
     Durability, Network, node_key_of,
     simulated::{self, Checkpoint, Cluster, Link, Root, byzantine::Misconduct},
 };
-use primitives::{Chain, Height};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use parking_lot::Mutex;
+use primitives::{Chain, Height, ShardId};
+use shard_node::{
+    ChainEvent, ChainHandle, NodeConfig, ShardNode, ShardNodeHandle, node, pool::PoolLimits, store::ShardStore,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 use storage::Store;
+use tokio::sync::broadcast::error::RecvError;
 
 /// A network whose power may be cut between phases.
 pub(crate) struct Simulation {
@@ -39,6 +50,7 @@ impl Simulation {
         let estate = Arc::clone(&self.estate);
         let main = async move |root: Root| {
             let mut world = World::new(root, estate);
+            world.root.spawn(traffic::flow(world.root.child(), Arc::clone(&world.estate), world.shards.clone()));
             let outcome = scenario(&mut world).await;
             oracles::check(&world);
             (0..world.estate.validators()).for_each(|validator| world.estate.crash(validator));
@@ -60,6 +72,9 @@ pub(crate) struct Validator {
     pub(crate) beacon: BeaconHandle,
 }
 
+/// The shard nodes that run, by validator.
+pub(crate) type Shards = Arc<Mutex<BTreeMap<usize, ShardNodeHandle>>>;
+
 /// The running network.
 pub(crate) struct World {
     pub(crate) root: Root,
@@ -68,10 +83,17 @@ pub(crate) struct World {
     shard_cluster: Cluster,
     /// Those that run.
     pub(crate) validators: BTreeMap<usize, Validator>,
+    pub(crate) shards: Shards,
+    /// Between the two nodes of each validator.
+    pub(crate) lags: Vec<Lag>,
     /// Who breaks the rules, from its next start on.
     conducts: BTreeMap<usize, Arc<dyn Misconduct>>,
 }
 
+/// Between the two nodes of a validator, unless a scenario changes it.
+const LAG: Duration = Duration::from_millis(3);
+/// Blocks whose state stays readable.
+const HISTORY: u64 = 1000;
 /// How often conditions are looked at.
 const GLANCE: Duration = Duration::from_millis(50);
 /// Time in which the tasks of a crashed node come to their end.
@@ -83,12 +105,15 @@ impl World {
         let bytes_max = config.spec.body_bytes_max + (1 << 20);
         let cluster = || Cluster::start(&root, config.link, bytes_max);
         let (beacon_cluster, shard_cluster) = (cluster(), cluster());
+        let lags = config.stakes.iter().map(|_| Lag::new(LAG)).collect();
         Self {
             root,
             estate,
             beacon_cluster,
             shard_cluster,
             validators: BTreeMap::new(),
+            shards: Shards::default(),
+            lags,
             conducts: BTreeMap::new(),
         }
     }
@@ -110,7 +135,14 @@ impl World {
         let runtime = Arc::new(NodeRuntime::new(&self.root));
         let network = self.network(&self.beacon_cluster, validator, &beacon_secret(validator)).await;
         let beacon = self.start_beacon(validator, &runtime, network.clone()).await;
-        self.validators.insert(validator, Validator { runtime, networks: vec![network], beacon });
+        let mut networks = vec![network];
+        if self.estate.config.runs_shards {
+            let network = self.network(&self.shard_cluster, validator, &shard_secret(validator)).await;
+            let node = self.start_shards(validator, &runtime, network.clone(), beacon.clone()).await;
+            self.shards.lock().insert(validator, node);
+            networks.push(network);
+        }
+        self.validators.insert(validator, Validator { runtime, networks, beacon });
     }
 
     async fn network(&self, cluster: &Cluster, validator: usize, secret: &[u8; 32]) -> Network {
@@ -144,6 +176,45 @@ impl World {
         handle
     }
 
+    async fn start_shards(
+        &self,
+        validator: usize,
+        runtime: &Arc<NodeRuntime>,
+        network: Network,
+        beacon: BeaconHandle,
+    ) -> ShardNodeHandle {
+        let estate = Arc::clone(&self.estate);
+        let config = || ShardStore::config(storage::Durability::Power, HISTORY);
+        let parts = node::Parts {
+            genesis: self.estate.genesis.clone(),
+            stores: Arc::new(move |shard| Store::memory(&estate.disk(validator, shard.into()), config())),
+            network,
+            signer: Some(self.estate.signers[validator].clone()),
+            link: Arc::new(SimulatedLink { beacon, runtime: runtime.clone(), lag: self.lags[validator].clone() }),
+            runtime: runtime.clone(),
+            config: NodeConfig { history_blocks: HISTORY, pool: PoolLimits::default() },
+        };
+        let handle = ShardNode::start(parts).await.expect("the genesis file draws committees");
+        let (root, estate, mut chains) = (self.root.child(), Arc::clone(&self.estate), handle.chains_changing());
+        self.root.spawn(async move {
+            let mut known = BTreeSet::new();
+            while chains.changed().await.is_ok() {
+                let now = Arc::clone(&chains.borrow_and_update());
+                for (shard, chain) in now.iter().filter(|(shard, _)| !known.contains(*shard)) {
+                    let head = chain.snapshot().height();
+                    let published = estate.book.published(validator, Chain::from(*shard));
+                    if head < published {
+                        let what = format!("validator {validator} published height {published} of shard {shard} and came back at {head}");
+                        estate.book.violation(what);
+                    }
+                    root.spawn(watch(validator, chain.clone(), Arc::clone(&estate)));
+                }
+                known = now.keys().copied().collect();
+            }
+        });
+        handle
+    }
+
     /// Ends a validator's nodes where they stand; its disks lose what was not synced.
     pub(crate) async fn crash(&mut self, validator: usize) {
         let Some(running) = self.validators.remove(&validator) else { return };
@@ -151,6 +222,7 @@ impl World {
         running.runtime.crash();
         running.networks.into_iter().for_each(Network::close);
         drop(running.beacon);
+        self.shards.lock().remove(&validator);
         self.root.sleep(GRACE).await;
     }
 
@@ -191,6 +263,37 @@ impl World {
         (heights().min().unwrap_or(0), heights().max().unwrap_or(0))
     }
 
+    /// A running validator's part in a shard.
+    pub(crate) fn chain(&self, validator: usize, shard: ShardId) -> Option<ChainHandle> {
+        self.shards.lock().get(&validator)?.chain(shard)
+    }
+
+    /// The highest certified, and the lowest finalized height of a shard among those who run it.
+    pub(crate) fn shard_heights(&self, shard: ShardId) -> (u64, u64) {
+        let nodes = self.shards.lock();
+        let heights = nodes.values().filter_map(|node| {
+            let snapshot = node.chain(shard)?.snapshot();
+            Some((snapshot.height().get(), snapshot.finalized.get()))
+        });
+        let heights: Vec<_> = heights.collect();
+        let certified = heights.iter().map(|(certified, _)| *certified).max();
+        let finalized = heights.iter().map(|(_, finalized)| *finalized).min();
+        (certified.unwrap_or(0), finalized.unwrap_or(0))
+    }
+
+    /// Waits until all who run a shard have `blocks` more finalized blocks than any had certified before, for every
+    /// shard; and until the beacon chain has advanced a little everywhere.
+    pub(crate) async fn advance(&self, blocks: u64, limit: Duration) {
+        let goals: Vec<_> = self.estate.shards().map(|shard| (shard, self.shard_heights(shard).0 + blocks)).collect();
+        let beacon = self.beacon_heights().1 + blocks / 3;
+        let what = format!("beacon height {beacon} everywhere and finalized heights {goals:?}");
+        self.until(limit, &what, |world| {
+            let mut goals = goals.iter();
+            world.beacon_heights().0 >= beacon && goals.all(|(shard, goal)| world.shard_heights(*shard).1 >= *goal)
+        })
+        .await;
+    }
+
     /// Lets time pass.
     pub(crate) async fn pass(&self, time: Duration) {
         self.root.sleep(time).await;
@@ -203,7 +306,13 @@ impl World {
         while !reached(self) {
             self.assert_sound();
             let state = || self.validators.keys().map(|v| (*v, self.beacon_height(*v).get())).collect::<Vec<_>>();
-            assert!(self.root.now_ms() < deadline, "{what}: not within {limit:?}; beacon heights {:?}", state());
+            let shards = || self.estate.shards().map(|shard| self.describe(shard)).collect::<String>();
+            assert!(
+                self.root.now_ms() < deadline,
+                "{what}: not within {limit:?}; beacon heights {:?}{}",
+                state(),
+                shards()
+            );
             self.root.sleep(GLANCE).await;
         }
         self.assert_sound();
@@ -224,6 +333,41 @@ impl World {
             if let Status::Failed(failure) = running.beacon.status() {
                 panic!("beacon node of validator {validator} failed: {failure}");
             }
+        }
+        for (validator, node) in self.shards.lock().iter() {
+            if let node::Status::Failed(failure) = node.status() {
+                panic!("shard node of validator {validator} failed: {failure}");
+            }
+        }
+    }
+
+    /// Where everybody is on a shard: (certified, finalized).
+    fn describe(&self, shard: ShardId) -> String {
+        let nodes = self.shards.lock();
+        let heights = nodes.iter().filter_map(|(validator, node)| {
+            let snapshot = node.chain(shard)?.snapshot();
+            Some((*validator, snapshot.height().get(), snapshot.finalized.get()))
+        });
+        format!("; shard {shard}: {:?}", heights.collect::<Vec<_>>())
+    }
+}
+
+/// Writes down what a node says of one chain.
+async fn watch(validator: usize, chain: ChainHandle, estate: Arc<Estate>) {
+    let (shard, mut events) = (Chain::from(chain.shard()), chain.events());
+    drop(chain);
+    loop {
+        match events.recv().await {
+            Ok(ChainEvent::Certified(block)) => {
+                let header = &block.header;
+                estate.book.certified(validator, shard, header.epoch, header.height, block.id);
+            }
+            Ok(ChainEvent::Undone(undone)) => {
+                let below = undone.block.header.height.previous().unwrap_or_default();
+                estate.book.undone(validator, shard, below);
+            }
+            Ok(ChainEvent::Finalized(_)) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return,
         }
     }
 }

@@ -16,8 +16,9 @@ use primitives::{
 };
 use rpc::beacon::{
     ApiError, ApiResult, BeaconApi, BeaconId, Checkpoint, CommitteeAnswer, CrosslinkView, Decimal, Event,
-    FinalityCheckpoints, Found, GenesisView, HeaderView, Identity, LightBootstrap, PeerCount, ShardView, SignedBlock,
-    StateCommittee, Syncing, Takeover, ValidatorDetail, ValidatorFilter, ValidatorStatus, ValidatorView,
+    FinalityCheckpoints, Found, GenesisView, HeaderView, Identity, LightBootstrap, PeerCount, ShardView,
+    SignedBlock, StateCommittee, Syncing, Takeover, ValidatorDetail, ValidatorFilter, ValidatorStatus,
+    ValidatorView,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,7 +71,7 @@ impl NodeApi {
         }
         match self.handle.store().chain_state(height) {
             Ok(Some(state)) => Ok(Arc::new(state)),
-            Ok(None) => Err(ApiError::NotFound(format!("state {id}: only the latest states are kept; it"))),
+            Ok(None) => Err(ApiError::NotFound(format!("state {id} (only the latest are kept)"))),
             Err(OpenError::Storage(error)) => Err(internal(error)),
             Err(error) => Err(ApiError::Internal(error.to_string())),
         }
@@ -156,7 +157,11 @@ impl BeaconApi for NodeApi {
         Ok(Found::finalized(header.state_root))
     }
 
-    async fn validators(&self, id: BeaconId, filter: ValidatorFilter) -> ApiResult<Found<Vec<ValidatorView>>> {
+    async fn validators(
+        &self,
+        id: BeaconId,
+        filter: ValidatorFilter,
+    ) -> ApiResult<Found<Vec<ValidatorView>>> {
         let state = self.state(id)?;
         let gwei_per_unit = self.handle.genesis().spec.unit_wei / U256::from(GWEI);
         let gwei_per_unit = u64::try_from(gwei_per_unit).unwrap_or(u64::MAX);
@@ -195,7 +200,11 @@ impl BeaconApi for NodeApi {
         }))
     }
 
-    async fn headers(&self, height: Option<Height>, parent: Option<B256>) -> ApiResult<Found<Vec<HeaderView>>> {
+    async fn headers(
+        &self,
+        height: Option<Height>,
+        parent: Option<B256>,
+    ) -> ApiResult<Found<Vec<HeaderView>>> {
         let store = self.handle.store();
         let child = match parent {
             Some(parent) => match store.height(&parent).map_err(internal)? {
@@ -221,7 +230,10 @@ impl BeaconApi for NodeApi {
         let block = store.block(height).map_err(internal)?;
         let block = block.ok_or_else(|| ApiError::NotFound(format!("block {id}")))?;
         let certificate = store.certificate(height).map_err(internal)?;
-        Ok(Found::finalized(SignedBlock { block, signature: certificate.map(|certificate| certificate.signature) }))
+        Ok(Found::finalized(SignedBlock {
+            block,
+            signature: certificate.map(|certificate| certificate.signature),
+        }))
     }
 
     fn events(&self) -> BoxStream<'static, Event> {
@@ -250,7 +262,8 @@ impl BeaconApi for NodeApi {
 
     async fn committee(&self, chain: Chain, epoch: Epoch) -> ApiResult<CommitteeAnswer> {
         let drawn = self.handle.committee(chain, epoch).map_err(internal)?;
-        let drawn = drawn.ok_or_else(|| ApiError::NotFound(format!("committee of chain {chain}, epoch {epoch}")))?;
+        let drawn =
+            drawn.ok_or_else(|| ApiError::NotFound(format!("committee of chain {chain}, epoch {epoch}")))?;
         let takeover = self.takeover(&drawn.committee);
         Ok(CommitteeAnswer { committee: drawn.committee, first_height: drawn.first_height, takeover })
     }
@@ -312,11 +325,12 @@ fn validator_view(index: ValidatorIndex, record: &ValidatorRecord, gwei_per_unit
     }
 }
 
-/// Peers that the network's own page counts as connected; zero where it does not say.
+/// Peers that the network's own page names as connected; zero where it does not say. The page has one line for each
+/// peer, whose value is the time since which it is connected, or zero.
 fn connected_peers(page: &str) -> u64 {
-    let value = |line: &str| line.rsplit(' ').next().and_then(|value| value.parse::<u64>().ok());
-    let connected = |line: &&str| !line.starts_with('#') && line.contains("spawner_connections");
-    page.lines().filter(connected).filter_map(value).sum()
+    let is_peer = |line: &&str| !line.starts_with('#') && line.contains("directory_connected{");
+    let is_connected = |line: &&str| line.rsplit(' ').next().is_some_and(|value| value != "0");
+    page.lines().filter(is_peer).filter(is_connected).count() as u64
 }
 
 /// What listeners are told of a certified block.

@@ -106,13 +106,14 @@ pub fn main_with(args: impl IntoIterator<Item = impl Into<std::ffi::OsString> + 
 /// Runs a node until the process is asked to end. Whatever stands in its way is found before it joins the
 /// network.
 pub fn run(config: Config) -> eyre::Result<()> {
-    let text = std::fs::read_to_string(&config.genesis)
-        .wrap_err_with(|| format!("{}: cannot read the genesis file (--genesis)", config.genesis.display()))?;
-    let genesis =
-        Genesis::from_json(&text).wrap_err_with(|| config.genesis.display().to_string())?;
+    let text = std::fs::read_to_string(&config.genesis).wrap_err_with(|| {
+        format!("{}: cannot read the genesis file (--genesis)", config.genesis.display())
+    })?;
+    let genesis = Genesis::from_json(&text).wrap_err_with(|| config.genesis.display().to_string())?;
     let known = peers(&config.peers)?;
-    std::fs::create_dir_all(&config.data_dir)
-        .wrap_err_with(|| format!("{}: cannot make the data directory (--data-dir)", config.data_dir.display()))?;
+    std::fs::create_dir_all(&config.data_dir).wrap_err_with(|| {
+        format!("{}: cannot make the data directory (--data-dir)", config.data_dir.display())
+    })?;
     // Locks the directory: a second node on it ends here.
     let store = Store::open(config.data_dir.join("chain"), config.durability.storage())?;
     let keys = KeyDirectory::new(&config.keys);
@@ -134,7 +135,8 @@ pub fn run(config: Config) -> eyre::Result<()> {
 
 /// The validator's voice. What it said lies in the data directory of the node that says it.
 fn signer(config: &Config, keys: &KeyDirectory, genesis: &Genesis) -> eyre::Result<Signer> {
-    let password = validator::cli::password(config.password_file.as_ref(), "Password of the validator's keys: ")?;
+    let password =
+        validator::cli::password(config.password_file.as_ref(), "Password of the validator's keys: ")?;
     let sync = config.durability == Durability::Power;
     let protection = Protection::open(&config.data_dir.join("protection"), sync)?;
     Ok(Signer::new(keys.seat_secrets(&password)?, genesis.hash(), protection))
@@ -191,7 +193,9 @@ fn refused(address: SocketAddr, what: &str, flag: &str, error: &io::Error) -> ey
             address.port(),
             address.ip()
         ),
-        _ => eyre::eyre!("cannot listen on {address} for {what}: {error}; choose another address with {flag}"),
+        _ => {
+            eyre::eyre!("cannot listen on {address} for {what}: {error}; choose another address with {flag}")
+        }
     }
 }
 
@@ -206,7 +210,8 @@ mod tests {
         let path = folder.path().join("beacon.toml");
         std::fs::write(&path, "rest = \"127.0.0.1:1\"\nmetrics = \"127.0.0.1:2\"\n").expect("writable");
         let path = path.to_str().expect("a plain path");
-        let cli = Cli::try_parse_from(["beacon-node", "--config", path, "--rest", "127.0.0.1:7"]).expect("flags");
+        let cli =
+            Cli::try_parse_from(["beacon-node", "--config", path, "--rest", "127.0.0.1:7"]).expect("flags");
         let config = cli.settings().expect("settings");
         assert_eq!(config.rest.port(), 7);
         assert_eq!(config.metrics.port(), 2);

@@ -122,7 +122,9 @@ impl BeaconCore {
             Input::Verify { token, context, parent, block } => {
                 self.serve(Waiting::Verify { token, context, parent, block }, effects);
             }
-            Input::Certified { token, block, certificate } => self.certify(token, block, certificate, effects),
+            Input::Certified { token, block, certificate } => {
+                self.certify(token, block, certificate, effects)
+            }
             Input::Crosslink { token, crosslink } => {
                 let outcome = self.take_crosslink(crosslink.into_unverified(), Some(effects));
                 effects.push(Effect::Submitted { token, outcome });
@@ -137,8 +139,6 @@ impl BeaconCore {
                     effects.push(Effect::Dropped { from, error });
                 }
             }
-            // Requests wait for blocks, not for time; but a clock that was wrong may have been set right.
-            Input::Tick => self.progressed = !self.waiting.is_empty(),
         }
         self.serve_waiting(effects);
     }

@@ -2,18 +2,18 @@
 //!
 //! Readers never wait for the chain: they take the newest [`Snapshot`], or read the disk.
 
+use crate::Snapshot;
 use crate::core::{CandidateError, Taken};
 use crate::metrics::Metrics;
 use crate::node::Failure;
 use crate::store::{BeaconStore, Drawn};
-use crate::Snapshot;
 use arc_swap::ArcSwap;
 use beacon_state::Event;
 use engine::Network;
 use futures::future::{Either, select};
 use primitives::{
-    BeaconBlock, Chain, Committee, Crosslink, Epoch, EpochTable, Evidence, Genesis, Height, BeaconHeader, LightUpdate,
-    Unverified,
+    BeaconBlock, BeaconHeader, Chain, Committee, Crosslink, Epoch, EpochTable, Evidence, Genesis, Height,
+    LightUpdate, Unverified,
 };
 use service::runtime::SharedRuntime;
 use std::sync::Arc;

@@ -12,7 +12,8 @@ use prometheus_client::{
 use std::sync::Arc;
 
 /// Upper ends of the histogram of block intervals, milliseconds.
-const INTERVALS_MS: [f64; 11] = [250., 500., 750., 900., 1_000., 1_100., 1_250., 1_500., 2_000., 4_000., 10_000.];
+const INTERVALS_MS: [f64; 11] =
+    [250., 500., 750., 900., 1_000., 1_100., 1_250., 1_500., 2_000., 4_000., 10_000.];
 /// Line that ends a page of the OpenMetrics text format.
 const END: &str = "# EOF\n";
 
@@ -51,8 +52,16 @@ impl Metrics {
     pub fn new() -> Self {
         let mut page = Page(Registry::default());
         Self {
-            head_height: page.add("beacon_head_slot", "Height of the newest certified block", Gauge::default()),
-            finalized_epoch: page.add("beacon_finalized_epoch", "Epoch of the newest finalized block", Gauge::default()),
+            head_height: page.add(
+                "beacon_head_slot",
+                "Height of the newest certified block",
+                Gauge::default(),
+            ),
+            finalized_epoch: page.add(
+                "beacon_finalized_epoch",
+                "Epoch of the newest finalized block",
+                Gauge::default(),
+            ),
             justified_epoch: page.add(
                 "beacon_current_justified_epoch",
                 "The same: a certificate justifies and finalizes",
@@ -80,11 +89,27 @@ impl Metrics {
             slashings: page.add("atoll_slashings", "Offences punished", Counter::default()),
             crosslink_pool: page.add("atoll_crosslink_pool", "Crosslinks that wait", Gauge::default()),
             evidence_pool: page.add("atoll_evidence_pool", "Pieces of evidence that wait", Gauge::default()),
-            waiting: page.add("atoll_waiting_requests", "Requests that wait for a parent's state", Gauge::default()),
+            waiting: page.add(
+                "atoll_waiting_requests",
+                "Requests that wait for a parent's state",
+                Gauge::default(),
+            ),
             proposals: page.add("atoll_proposals", "Blocks proposed by this node", Counter::default()),
-            rejections: page.add("atoll_blocks_rejected", "Proposed blocks found invalid", Counter::default()),
-            gossip_dropped: page.add("atoll_gossip_dropped", "Messages of peers that were of no use", Counter::default()),
-            refused: page.add("atoll_submissions_refused", "Crosslinks and evidence refused", Counter::default()),
+            rejections: page.add(
+                "atoll_blocks_rejected",
+                "Proposed blocks found invalid",
+                Counter::default(),
+            ),
+            gossip_dropped: page.add(
+                "atoll_gossip_dropped",
+                "Messages of peers that were of no use",
+                Counter::default(),
+            ),
+            refused: page.add(
+                "atoll_submissions_refused",
+                "Crosslinks and evidence refused",
+                Counter::default(),
+            ),
             registry: Arc::new(page.0),
         }
     }
@@ -158,12 +183,6 @@ impl Metrics {
 
     pub(crate) fn refused(&self) {
         self.refused.inc();
-    }
-
-    /// How many messages of peers were of no use.
-    #[cfg(test)]
-    pub(crate) fn dropped_total(&self) -> u64 {
-        self.gossip_dropped.get()
     }
 }
 

@@ -221,7 +221,9 @@ impl Driver {
                 self.propose(context, &parent, now_ms, reply).await
             }
             Request::Verify { context, parent, block, reply, .. } => {
-                let (Some(parent), Some(block)) = (parent.as_beacon(), block.as_beacon()) else { return Ok(()) };
+                let (Some(parent), Some(block)) = (parent.as_beacon(), block.as_beacon()) else {
+                    return Ok(());
+                };
                 self.shared.highest.fetch_max(block.header.height.get(), Ordering::Relaxed);
                 let (parent, block) = (Arc::clone(parent), Arc::clone(block));
                 let token = self.expect(Reply::Verify(reply));
@@ -235,7 +237,8 @@ impl Driver {
                 self.step(Input::Equivocation { first, second }).await
             }
             Request::Gossip { from, payload } => self.step(Input::Gossip { from, payload }).await,
-            Request::Tick { .. } => self.step(Input::Tick).await,
+            // The beacon chain waits for blocks, never for time.
+            Request::Tick { .. } => Ok(()),
             Request::Failed(error) => Err(error.into()),
         }
     }
@@ -348,7 +351,9 @@ impl Driver {
 
     fn compare(&mut self, token: Token, height: Height, id: primitives::B256) -> Result<(), Failure> {
         match self.shared.store.id(height)? {
-            Some(expected) if expected != id => Err(Fault::OtherBranch { height, expected, found: id }.into()),
+            Some(expected) if expected != id => {
+                Err(Fault::OtherBranch { height, expected, found: id }.into())
+            }
             _ => {
                 self.acknowledge(token);
                 Ok(())
@@ -419,7 +424,9 @@ impl Driver {
 fn report(events: &[Event]) {
     for event in events {
         match event {
-            Event::Accepted { shard, height, id } => tracing::debug!(%shard, %height, %id, "crosslink accepted"),
+            Event::Accepted { shard, height, id } => {
+                tracing::debug!(%shard, %height, %id, "crosslink accepted")
+            }
             Event::EarlyEnd { shard, epoch, successor, last } => {
                 tracing::warn!(%shard, ended = %epoch, %successor, last = %last.height, "epoch ended early");
             }

@@ -14,8 +14,8 @@ use crate::core::{Commit, Resume};
 use beacon_state::{BeaconChainState, Event, GenesisStateError, genesis};
 use crypto::mmr::{MmrNodes, MmrProof, ProveError, prove};
 use primitives::{
-    B256, BeaconBlock, BeaconBody, BeaconHeader, Certificate, Chain, Committee, Epoch, Genesis, Height, LightUpdate,
-    SignatureBytes,
+    B256, BeaconBlock, BeaconBody, BeaconHeader, Certificate, Chain, Committee, Epoch, Genesis, Height,
+    LightUpdate, SignatureBytes,
 };
 use ssz::{Decode as _, Encode as _};
 use std::sync::Arc;
@@ -48,7 +48,9 @@ pub enum OpenError {
         found: B256,
     },
     /// Something that every commit writes is not there.
-    #[error("the database has no {what} of height {height}: it is damaged; delete it and let the node sync anew")]
+    #[error(
+        "the database has no {what} of height {height}: it is damaged; delete it and let the node sync anew"
+    )]
     Missing {
         /// What.
         what: &'static str,
@@ -56,7 +58,9 @@ pub enum OpenError {
         height: Height,
     },
     /// The state does not decode.
-    #[error("the state of height {height} in the database does not decode ({error:?}): delete it and sync anew")]
+    #[error(
+        "the state of height {height} in the database does not decode ({error:?}): delete it and sync anew"
+    )]
     State {
         /// Its height.
         height: Height,
@@ -93,8 +97,7 @@ impl BeaconStore {
         let block = Arc::new(genesis_block(&chain));
         let mut nodes = Vec::new();
         crypto::mmr::Mmr::new().push_with(chain.id(), |position, node| nodes.push((position, node)));
-        let commit =
-            Commit { block, certificate: None, chain: Arc::new(chain), events, light: None, nodes };
+        let commit = Commit { block, certificate: None, chain: Arc::new(chain), events, light: None, nodes };
         Ok(self.commit(&commit)?)
     }
 
@@ -118,7 +121,10 @@ impl BeaconStore {
     }
 
     /// The committees that a state names, as far as they are there.
-    fn named_committees(&self, chain: &BeaconChainState) -> Result<Vec<(Chain, Epoch, Committee)>, StorageError> {
+    fn named_committees(
+        &self,
+        chain: &BeaconChainState,
+    ) -> Result<Vec<(Chain, Epoch, Committee)>, StorageError> {
         let state = chain.state();
         let beacon = state.beacon_table().entries().iter().map(|entry| (Chain::Beacon, entry.epoch));
         let shards = state.shards().flat_map(|record| {
@@ -170,7 +176,9 @@ impl BeaconStore {
     fn spare_light_update(&self, height: u64) -> Result<Option<u64>, StorageError> {
         let Some(old) = height.checked_sub(LIGHT_HEIGHTS) else { return Ok(None) };
         let snapshot = self.store.snapshot()?;
-        let epoch = |update: Option<(u64, Ssz<LightUpdate>)>| update.map(|(_, update)| update.0.certified.header.epoch);
+        let epoch = |update: Option<(u64, Ssz<LightUpdate>)>| {
+            update.map(|(_, update)| update.0.certified.header.epoch)
+        };
         let Some(mine) = snapshot.get::<LightUpdates>(&old)? else { return Ok(None) };
         let next = snapshot.first_at_or_after::<LightUpdates>(&old.saturating_add(1))?;
         Ok((epoch(next) == Some(mine.0.certified.header.epoch)).then_some(old))
@@ -198,7 +206,8 @@ impl BeaconStore {
 
     /// The block at `height`.
     pub fn block(&self, height: Height) -> Result<Option<BeaconBlock>, StorageError> {
-        let (Some(header), Some(body)) = (self.header(height)?, self.store.get::<Bodies>(&height.get())?) else {
+        let (Some(header), Some(body)) = (self.header(height)?, self.store.get::<Bodies>(&height.get())?)
+        else {
             return Ok(None);
         };
         Ok(Some(BeaconBlock { header, body: body.0 }))

@@ -1,13 +1,13 @@
 //! A small network for tests: its genesis, every key, and shards reduced to their headers.
 
-use beacon_state::{BeaconChainState, BeaconState};
+use beacon_state::BeaconState;
 use consensus::vote::{randao_bytes, signing_bytes};
 use crypto::bls::{SecretKey, Signature, aggregate_signatures};
 use crypto::mmr::MmrTree;
 use primitives::{
-    Address, B256, BeaconBlock, Certificate, Chain, ChainSpec, Committee, Crosslink, Epoch, Genesis, GenesisValidator,
-    Height, InboxCursors, PublicKeyBytes, SeatRegistration, ShardHeader, ShardId, SignatureBytes, SignedVote, Signers,
-    SourceAncestry, View, Vote, VoteKind,
+    Address, B256, Certificate, Chain, ChainSpec, Committee, Crosslink, Epoch, Genesis, GenesisValidator,
+    Height, InboxCursors, PublicKeyBytes, SeatRegistration, ShardHeader, ShardId, SignatureBytes, SignedVote,
+    Signers, SourceAncestry, View, Vote, VoteKind,
 };
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -74,7 +74,8 @@ impl World {
         let vote = Vote { kind: VoteKind::Finalize, chain, epoch, view, parent_view, id };
         let votes = (0..committee.quorum()).map(|seat| self.vote(committee, seat, vote).signature);
         let votes: Vec<_> = votes.map(|bytes| Signature::from_bytes(&bytes).expect("just signed")).collect();
-        let signature = aggregate_signatures(&votes.iter().collect::<Vec<_>>()).expect("a quorum is not empty");
+        let signature =
+            aggregate_signatures(&votes.iter().collect::<Vec<_>>()).expect("a quorum is not empty");
         let signers = Signers::from_indices(committee.len(), 0..committee.quorum());
         Certificate { epoch, view, parent_view, id, signers, signature: signature.to_bytes() }
     }
@@ -91,11 +92,6 @@ fn node_key(index: u8) -> B256 {
 
 fn registration(secret: &SecretKey) -> SeatRegistration {
     SeatRegistration { key: secret.public_key().to_bytes(), possession: secret.prove_possession().to_bytes() }
-}
-
-/// The block at height zero.
-pub(crate) fn genesis_block(chain: &BeaconChainState) -> BeaconBlock {
-    crate::store::genesis_block(chain)
 }
 
 /// Shard zero, reduced to its headers.
@@ -130,7 +126,13 @@ impl Shard {
     }
 
     /// The crosslink of the header at `height`, above the one that `state` has accepted.
-    pub(crate) fn crosslink(&self, world: &World, state: &BeaconState, committee: &Committee, height: u64) -> Crosslink {
+    pub(crate) fn crosslink(
+        &self,
+        world: &World,
+        state: &BeaconState,
+        committee: &Committee,
+        height: u64,
+    ) -> Crosslink {
         let header = self.headers[height as usize].clone();
         let accepted = state.shard(ShardId::new(0)).expect("the shard exists").accepted.height;
         let chain = Chain::Shard(header.shard);

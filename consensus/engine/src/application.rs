@@ -13,10 +13,17 @@ use commonware_codec::EncodeSize as _;
 use commonware_consensus::{Application, BoundedBlock as _, marshal::ancestry::Ancestry, simplex::types};
 use commonware_cryptography::{Digested, sha256};
 use commonware_runtime::Clock;
-use futures::{FutureExt as _, StreamExt as _, future::{BoxFuture, Shared, pending, ready}};
+use futures::{
+    FutureExt as _, StreamExt as _,
+    future::{BoxFuture, Shared, pending, ready},
+};
 use parking_lot::Mutex;
 use primitives::{B256, Epoch, View};
-use std::{collections::BTreeMap, sync::Arc, time::{Duration, UNIX_EPOCH}};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, UNIX_EPOCH},
+};
 use tokio::sync::{mpsc, oneshot};
 
 /// Verdicts that are remembered: those of many views, in which there is rarely more than one block.
@@ -112,7 +119,9 @@ impl Owner {
         let request = Request::Propose { context, parent: parent.clone(), now_ms, reply };
         self.inner.requests.send(request).await.ok()?;
         let block = answer.await.ok().flatten()?;
-        if !fits(&block, &context, &parent) || block.encode_size() > Block::max_encode_size(&self.inner.limits) {
+        if !fits(&block, &context, &parent)
+            || block.encode_size() > Block::max_encode_size(&self.inner.limits)
+        {
             tracing::error!(?context, id = %block.id(), bytes = block.encode_size(), "own proposal does not fit its context or its limits");
             return None;
         }
@@ -173,7 +182,11 @@ impl<E: Clock> Application<E> for Owner {
         Some(Digested::precomputed(block, digest))
     }
 
-    async fn verify(&mut self, (clock, context): (E, Self::Context), mut ancestry: impl Ancestry<Block>) -> bool {
+    async fn verify(
+        &mut self,
+        (clock, context): (E, Self::Context),
+        mut ancestry: impl Ancestry<Block>,
+    ) -> bool {
         let (Some(block), Some(parent)) = (ancestry.next().await, ancestry.next().await) else {
             // Only a shutdown ends the ancestry early.
             return pending().await;

@@ -2,8 +2,8 @@
 
 use crate::{
     Block, ChainConfig, Start,
-    block::{BlockLimits, Digest, digest_of},
     bans::Bans,
+    block::{BlockLimits, Digest, digest_of},
     by_seat::{Backfill, Blocks},
     chain_network::{Audience, Heard, ToAudience},
     delivery::Deliver,
@@ -11,7 +11,7 @@ use crate::{
     durability::Runtime,
     epochs::Epochs,
     node_key::NodeId,
-    partitions::{ARCHIVES, ARCHIVE_PARTS, Partitions},
+    partitions::{ARCHIVE_PARTS, ARCHIVES, Partitions},
     scheme::{SeatScheme, finalization_of},
 };
 use commonware_broadcast::buffered;
@@ -29,7 +29,11 @@ use commonware_storage::{
     translator::EightCap,
 };
 use commonware_utils::{NZDuration, NZU16, NZU64, NZUsize};
-use std::{num::{NonZeroU64, NonZeroUsize}, sync::Arc, time::Duration};
+use std::{
+    num::{NonZeroU64, NonZeroUsize},
+    sync::Arc,
+    time::Duration,
+};
 
 /// The way to the archive.
 pub(crate) type Archive = Mailbox<SeatScheme, Standard<Block>>;
@@ -99,7 +103,8 @@ where
     let [certificates, blocks] = ARCHIVES;
     let unbounded = SeatScheme::certificate_codec_config_unbounded();
     let certificates: prunable::Archive<EightCap, E, Digest, Finalization<SeatScheme, Digest>> =
-        prunable::Archive::init(context.child("certificates"), files(around, certificates, unbounded)).await?;
+        prunable::Archive::init(context.child("certificates"), files(around, certificates, unbounded))
+            .await?;
     let mut blocks: prunable::Archive<EightCap, E, Digest, Arc<Block>> =
         prunable::Archive::init(context.child("blocks"), files(around, blocks, around.limits)).await?;
     if let Start::Floor { block, .. } = &config.start {
@@ -140,7 +145,12 @@ where
 type Resolver = (marshal::resolver::handler::Receiver<Digest>, Backfill);
 
 /// Starts what sends and receives blocks.
-fn network<E, S, R>(context: &E, around: &Surroundings, backfill: (S, R), broadcast: (S, R)) -> (Blocks, Resolver)
+fn network<E, S, R>(
+    context: &E,
+    around: &Surroundings,
+    backfill: (S, R),
+    broadcast: (S, R),
+) -> (Blocks, Resolver)
 where
     E: Runtime,
     S: Sender<PublicKey = NodeId>,

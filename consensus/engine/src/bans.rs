@@ -3,13 +3,9 @@
 //! A node that sends what no honest node can is ignored on that chain until it is opened again; its connection and its
 //! other chains are untouched.
 
-use crate::{
-    directory::Directory,
-    node_key::NodeId,
-    scheme::SeatKey,
-};
+use crate::{directory::Directory, node_key::NodeId, scheme::SeatKey};
 use commonware_actor::Feedback;
-use commonware_p2p::{Blocker, BlockedSubscription};
+use commonware_p2p::{BlockedSubscription, Blocker};
 use commonware_utils::{NZUsize, channel::ring, ordered::Set};
 use parking_lot::Mutex;
 use std::{collections::BTreeSet, sync::Arc};

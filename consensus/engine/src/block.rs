@@ -9,9 +9,7 @@ use bytes::BufMut;
 use commonware_codec::{Buf, EncodeSize, Error as CodecError, FixedSize as _, Read, ReadExt as _, Write};
 use commonware_consensus::{BoundedBlock, Heightable};
 use commonware_cryptography::{Digestible, sha256};
-use primitives::{
-    B256, BeaconBlock, BeaconHeader, Chain, Epoch, Height, ShardBlock, ShardHeader, View,
-};
+use primitives::{B256, BeaconBlock, BeaconHeader, Chain, Epoch, Height, ShardBlock, ShardHeader, View};
 use ssz::{Decode, Encode as _};
 use std::sync::Arc;
 

@@ -4,7 +4,14 @@ use crate::{Block, block::Digest, directory::Directory, node_key::NodeId, scheme
 use commonware_actor::Feedback;
 use commonware_broadcast::{Broadcaster as _, buffered};
 use commonware_consensus::{
-    marshal::{core::Buffer, resolver::{handler::{Annotation, Key}, p2p}, standard::Standard},
+    marshal::{
+        core::Buffer,
+        resolver::{
+            handler::{Annotation, Key},
+            p2p,
+        },
+        standard::Standard,
+    },
     types::Round,
 };
 use commonware_cryptography::Digested;
@@ -91,7 +98,10 @@ impl Resolver for Backfill {
         self.inner.fetch_all(fetches)
     }
 
-    fn retain(&mut self, predicate: impl Fn(&Self::Key, &Self::Subscriber) -> bool + Send + 'static) -> Feedback {
+    fn retain(
+        &mut self,
+        predicate: impl Fn(&Self::Key, &Self::Subscriber) -> bool + Send + 'static,
+    ) -> Feedback {
         self.inner.retain(predicate)
     }
 }

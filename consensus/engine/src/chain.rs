@@ -29,7 +29,10 @@ use commonware_consensus::{
     simplex::types::Activity,
     types::{Epocher as _, Round},
 };
-use commonware_p2p::{Receiver, Recipients, Sender, utils::mux::{SubSender, prefixed}};
+use commonware_p2p::{
+    Receiver, Recipients, Sender,
+    utils::mux::{SubSender, prefixed},
+};
 use commonware_parallel::Sequential;
 use commonware_utils::vec::NonEmptyVec;
 use primitives::{Certificate, Committee, Epoch, Height, SEATS_MAX};
@@ -118,7 +121,10 @@ where
     let limits = BlockLimits { chain, body_bytes_max: config.body_bytes_max };
     let needed = prefixed(max_payload_size::<Standard<Block>, SeatScheme>(SEATS_MAX as u32, &limits));
     if needed > home.lines.message_bytes_max {
-        return Err(refuse(format!("messages of {needed} bytes are needed, {} are allowed", home.lines.message_bytes_max)));
+        return Err(refuse(format!(
+            "messages of {needed} bytes are needed, {} are allowed",
+            home.lines.message_bytes_max
+        )));
     }
     let partitions = Partitions::new(chain, config.generation);
     partitions.claim(&context).await.map_err(|error| refuse(error.to_string()))?;
@@ -137,7 +143,8 @@ where
         cache: archive::page_cache(),
     };
     let lines = home.lines.chain(&context, chain).await;
-    let [backfill, broadcast, (gossip, news)] = lines.ok_or_else(|| refuse("the network is closed".to_owned()))?;
+    let [backfill, broadcast, (gossip, news)] =
+        lines.ok_or_else(|| refuse("the network is closed".to_owned()))?;
     let (deliver, delivered) = delivery::channel();
     let opened = archive::open(&context, config, &around, backfill, broadcast, deliver).await;
     let (archive, task) = opened.map_err(|error| refuse(error.to_string()))?;
@@ -152,7 +159,14 @@ where
         requests.clone(),
     );
     context.child("deliver").spawn(move |_| deliver);
-    let listen = listen(context.child("verify"), Heard::new(news, around.bans.clone()), around.bans.clone(), directory.clone(), archive.clone(), requests.clone());
+    let listen = listen(
+        context.child("verify"),
+        Heard::new(news, around.bans.clone()),
+        around.bans.clone(),
+        directory.clone(),
+        archive.clone(),
+        requests.clone(),
+    );
     context.child("listen").spawn(move |_| listen);
     let (ticks, every) = (requests.clone(), Duration::from_millis((config.interval_ms / 2).max(1)));
     context.child("tick").spawn(move |clock| tick(clock, every, ticks));
@@ -174,7 +188,8 @@ where
         partitions,
         cache,
     };
-    let running = Running { context, common, voters: BTreeMap::new(), left: None, audience, ended, asked_ms: 0 };
+    let running =
+        Running { context, common, voters: BTreeMap::new(), left: None, audience, ended, asked_ms: 0 };
     Ok((running, Box::pin(task.abort_on_drop().join())))
 }
 
@@ -215,7 +230,12 @@ impl<E: Runtime, S: Sender<PublicKey = NodeId>> Running<E, S> {
         }
     }
 
-    async fn enter(&mut self, epoch: Epoch, parent: &Block, seats: Vec<Arc<dyn SeatSigner>>) -> Result<(), EngineError> {
+    async fn enter(
+        &mut self,
+        epoch: Epoch,
+        parent: &Block,
+        seats: Vec<Arc<dyn SeatSigner>>,
+    ) -> Result<(), EngineError> {
         if self.voters.contains_key(&epoch) || self.left.is_some_and(|left| epoch <= left) {
             tracing::warn!(chain = %self.common.chain, %epoch, "already entered or left, not entered again");
             return Ok(());
@@ -223,7 +243,8 @@ impl<E: Runtime, S: Sender<PublicKey = NodeId>> Running<E, S> {
         let first = self.common.epochs.first(commonware_consensus::types::Epoch::new(epoch.get()));
         let below = first.map(|first| first.get().saturating_sub(1));
         if below != Some(parent.height().get()) {
-            let reason = format!("its first height is {first:?}, but its parent has height {}", parent.height());
+            let reason =
+                format!("its first height is {first:?}, but its parent has height {}", parent.height());
             return Err(EngineError::Enter { chain: self.common.chain, epoch, reason });
         }
         let voters = epoch::start(&self.context, &self.common, epoch, parent, seats, &self.ended).await?;
@@ -240,7 +261,8 @@ impl<E: Runtime, S: Sender<PublicKey = NodeId>> Running<E, S> {
         self.left = self.left.max(Some(epoch));
         self.address();
         let forgotten = self.common.partitions.forget_votes(&self.context, epoch).await;
-        forgotten.map_err(|error| EngineError::Archive { chain: self.common.chain, reason: error.to_string() })
+        forgotten
+            .map_err(|error| EngineError::Archive { chain: self.common.chain, reason: error.to_string() })
     }
 
     /// Asks a node that votes in a later epoch for the last block of the epoch this one is still in.
@@ -253,7 +275,9 @@ impl<E: Runtime, S: Sender<PublicKey = NodeId>> Running<E, S> {
         let Some(seat) = self.common.directory.seat_at(node) else { return };
         self.asked_ms = now;
         let processed = self.common.archive.get_processed().await;
-        let next = processed.map_or(commonware_consensus::types::Height::zero(), |processed| processed.height()).next();
+        let next = processed
+            .map_or(commonware_consensus::types::Height::zero(), |processed| processed.height())
+            .next();
         if let Some(ours) = self.common.epochs.containing(next)
             && ours.epoch().get() < epoch.get()
         {
@@ -262,7 +286,11 @@ impl<E: Runtime, S: Sender<PublicKey = NodeId>> Running<E, S> {
     }
 }
 
-async fn read(archive: Archive, height: Height, reply: oneshot::Sender<Option<(Block, Option<Certificate>)>>) {
+async fn read(
+    archive: Archive,
+    height: Height,
+    reply: oneshot::Sender<Option<(Block, Option<Certificate>)>>,
+) {
     let height = commonware_consensus::types::Height::new(height.get());
     let Some(block) = archive.get_block(height).await else {
         let _ = reply.send(None);
@@ -270,7 +298,8 @@ async fn read(archive: Archive, height: Height, reply: oneshot::Sender<Option<(B
     };
     let finalization = archive.get_finalization(height).await;
     let block = block.inner().clone();
-    let certificate = finalization.as_ref().map(certificate_of).filter(|certificate| certificate.id == block.id());
+    let certificate =
+        finalization.as_ref().map(certificate_of).filter(|certificate| certificate.id == block.id());
     let _ = reply.send(Some((block, certificate)));
 }
 

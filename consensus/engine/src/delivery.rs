@@ -1,11 +1,6 @@
 //! Certified blocks on their way to the owner of the chain.
 
-use crate::{
-    Acknowledge, Block, Request,
-    archive::Archive,
-    pace::Boundaries,
-    scheme::certificate_of,
-};
+use crate::{Acknowledge, Block, Request, archive::Archive, pace::Boundaries, scheme::certificate_of};
 use commonware_actor::Feedback;
 use commonware_consensus::{Reporter, marshal::Update, types::Epocher};
 use commonware_utils::{Acknowledgement as _, acknowledgement::Exact};
@@ -58,7 +53,8 @@ pub(crate) async fn run(
             continue;
         }
         let finalization = archive.get_finalization(height).await;
-        let certificate = finalization.as_ref().map(certificate_of).filter(|certificate| certificate.id == block.id());
+        let certificate =
+            finalization.as_ref().map(certificate_of).filter(|certificate| certificate.id == block.id());
         let request = Request::Certified { block, certificate, acknowledge: Acknowledge(acknowledge) };
         if requests.send(request).await.is_err() {
             return;

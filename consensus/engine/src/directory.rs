@@ -66,7 +66,8 @@ impl Inner {
         self.nodes.clear();
         for known in self.committees.values() {
             for (index, seat) in known.committee.seats().iter().enumerate() {
-                let key = commonware_cryptography::certificate::Scheme::participants(&*known.scheme).get(index);
+                let key =
+                    commonware_cryptography::certificate::Scheme::participants(&*known.scheme).get(index);
                 if let (Some(key), Some(node)) = (key, node_id(&seat.node)) {
                     self.nodes.insert(key.clone(), node);
                 }

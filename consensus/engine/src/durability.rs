@@ -55,7 +55,8 @@ impl<E: Storage> Storage for Disk<E> {
         name: &[u8],
         versions: RangeInclusive<BlobVersion>,
     ) -> Result<(Self::Blob, u64, BlobVersion), Error> {
-        let (inner, len, version) = self.inner.open_versioned(&self.name_of(partition), name, versions).await?;
+        let (inner, len, version) =
+            self.inner.open_versioned(&self.name_of(partition), name, versions).await?;
         Ok((DiskBlob { inner, durability: self.durability }, len, version))
     }
 
@@ -172,7 +173,12 @@ impl<E: Spawner> Spawner for Disk<E> {
 }
 
 impl<E: Metrics> Metrics for Disk<E> {
-    fn register<N: Into<String>, H: Into<String>, M: Metric>(&self, name: N, help: H, metric: M) -> Registered<M> {
+    fn register<N: Into<String>, H: Into<String>, M: Metric>(
+        &self,
+        name: N,
+        help: H,
+        metric: M,
+    ) -> Registered<M> {
         self.inner.register(name, help, metric)
     }
 

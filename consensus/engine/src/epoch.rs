@@ -123,10 +123,12 @@ where
     S: Sender<PublicKey = NodeId>,
 {
     let refuse = |reason: &str| EngineError::Enter { chain: common.chain, epoch, reason: reason.to_owned() };
-    let (scheme, committee) = common.directory.committee(epoch).ok_or_else(|| refuse("its committee was not given"))?;
+    let (scheme, committee) =
+        common.directory.committee(epoch).ok_or_else(|| refuse("its committee was not given"))?;
     let mut schemes = BTreeMap::new();
     for signer in seats {
-        let scheme = scheme.with_signer(signer.clone()).ok_or_else(|| refuse("a seat is not of its committee"))?;
+        let scheme =
+            scheme.with_signer(signer.clone()).ok_or_else(|| refuse("a seat is not of its committee"))?;
         let index = committee.index_of(&signer.key()).and_then(|index| u16::try_from(index).ok());
         schemes.insert(index.ok_or_else(|| refuse("a seat is not of its committee"))?, scheme);
     }
@@ -135,22 +137,27 @@ where
     }
     let roster = Roster::new(common.me.clone(), &committee).ok_or_else(|| refuse("a seat's key is none"))?;
     let roster = Arc::new(roster);
-    let lines = common.lines.epoch(context, common.chain, epoch).await.ok_or_else(|| refuse("the network is closed"))?;
+    let lines = common
+        .lines
+        .epoch(context, common.chain, epoch)
+        .await
+        .ok_or_else(|| refuse("the network is closed"))?;
     let indices: Vec<u16> = schemes.keys().copied().collect();
     let (senders, mut receivers, network) = connect(context, common, lines, &roster, &indices);
     let mut engines = Vec::new();
     for (seat, scheme) in schemes {
         let noted = common.partitions.note_votes(context, epoch, seat.into()).await;
         noted.map_err(|error| refuse(&error.to_string()))?;
-        let channels = senders.each_ref().map(|(locals, sender)| {
-            SeatSender::new(seat, roster.clone(), locals.clone(), sender.clone())
-        });
+        let channels = senders
+            .each_ref()
+            .map(|(locals, sender)| SeatSender::new(seat, roster.clone(), locals.clone(), sender.clone()));
         let queues = receivers.each_mut().map(|receivers| receivers.remove(&seat));
         let [Some(votes), Some(certificates), Some(resolver)] = queues else {
             return Err(refuse("a seat was given twice"));
         };
         let [vote_sender, certificate_sender, resolver_sender] = channels;
-        let channels = ((vote_sender, votes), (certificate_sender, certificates), (resolver_sender, resolver));
+        let channels =
+            ((vote_sender, votes), (certificate_sender, certificates), (resolver_sender, resolver));
         let handle = voter(context, common, epoch, seat, &committee, scheme, parent, channels);
         engines.push(watched(context, handle, epoch, seat.into(), ended.clone()));
     }
@@ -187,7 +194,6 @@ where
 type SeatChannel<S> = (SeatSender<SubSender<S>>, SeatReceiver);
 
 /// Starts the voter of one seat.
-#[expect(clippy::too_many_arguments, reason = "the parts of one voter, put together in one place only")]
 fn voter<E, S>(
     context: &E,
     common: &Common<S>,
@@ -223,8 +229,13 @@ where
         members: Arc::new(committee.seats().iter().filter_map(|seat| node_id(&seat.node)).collect()),
         gossip: common.gossip.clone(),
     };
-    let evidence =
-        AttributableReporter::new(context.child("evidence"), scheme.clone(), common.evidence.clone(), Sequential, true);
+    let evidence = AttributableReporter::new(
+        context.child("evidence"),
+        scheme.clone(),
+        common.evidence.clone(),
+        Sequential,
+        true,
+    );
     let watchers = Reporters::from((evidence, news));
     let engine = simplex::Engine::new(
         context.child("simplex"),

@@ -64,7 +64,9 @@ const fn with_genesis(first: u64) -> u64 {
 
 impl Epocher for Epochs {
     fn containing(&self, height: Height) -> Option<EpochInfo> {
-        let epoch = self.ruling(height.get()).or_else(|| self.ruling(height.next().get()).filter(|_| height.is_zero()))?;
+        let epoch = self
+            .ruling(height.get())
+            .or_else(|| self.ruling(height.next().get()).filter(|_| height.is_zero()))?;
         let (first, last) = self.bounds(epoch)?;
         let first = Height::new(with_genesis(first));
         Some(EpochInfo::new(Epoch::new(epoch), height, first, Height::new(last)))

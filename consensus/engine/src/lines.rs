@@ -67,12 +67,14 @@ impl<S: Sender<PublicKey = NodeId>> Lines<S> {
         R: Receiver<PublicKey = NodeId>,
     {
         let [(sender, receiver), certificate, resolver, backfill, broadcast, gossip] = channels;
-        let (muxer, vote, stray) = Muxer::builder(context.child("mux").with_attribute("channel", 0), sender, receiver)
-            .with_backup()
-            .build();
+        let (muxer, vote, stray) =
+            Muxer::builder(context.child("mux").with_attribute("channel", 0), sender, receiver)
+                .with_backup()
+                .build();
         muxer.start();
         let start = |(sender, receiver), channel: u64| {
-            let (muxer, handle) = Muxer::new(context.child("mux").with_attribute("channel", channel), sender, receiver);
+            let (muxer, handle) =
+                Muxer::new(context.child("mux").with_attribute("channel", channel), sender, receiver);
             muxer.start();
             handle
         };
@@ -83,7 +85,12 @@ impl<S: Sender<PublicKey = NodeId>> Lines<S> {
 
     /// The lines of an epoch, as soon as nobody holds them; `None` if the network is closed or the epoch's number is
     /// beyond what a line can carry.
-    pub(crate) async fn epoch<E: Runtime>(&self, context: &E, chain: Chain, epoch: Epoch) -> Option<EpochLines<S>> {
+    pub(crate) async fn epoch<E: Runtime>(
+        &self,
+        context: &E,
+        chain: Chain,
+        epoch: Epoch,
+    ) -> Option<EpochLines<S>> {
         let number = number(chain, u32::try_from(epoch.get()).ok()?);
         claim(context, &self.epoch, number).await
     }

@@ -74,7 +74,9 @@ impl<E: Runtime, S: Sender<PublicKey = NodeId>> Node<E, S> {
         let (chain, requests) = (config.chain, opened.requests.clone());
         let supervisor = self.context.child("chains").with_attribute("chain", chain);
         let task = supervisor.spawn(move |context| async move {
-            let task = context.child("chain").spawn(move |context| chain::run(context, home, config, opened, behind));
+            let task = context
+                .child("chain")
+                .spawn(move |context| chain::run(context, home, config, opened, behind));
             let error = match task.abort_on_drop().join().await {
                 Ok(Ok(())) => return,
                 Ok(Err(error)) => error,

@@ -19,7 +19,8 @@ pub(crate) fn node_key(id: &NodeId) -> NodeKey {
 
 /// The key pair of a node.
 pub(crate) fn node_signer(secret: &[u8; 32]) -> ed25519::PrivateKey {
-    ed25519::PrivateKey::decode(Copying(secret.as_slice())).expect("any 32 bytes are the seed of an ed25519 key")
+    ed25519::PrivateKey::decode(Copying(secret.as_slice()))
+        .expect("any 32 bytes are the seed of an ed25519 key")
 }
 
 /// The identity of the node whose ed25519 key has this seed.

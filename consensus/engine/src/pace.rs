@@ -3,11 +3,17 @@
 //! Until its members leave, the committee goes on agreeing on that block, so that whoever missed it can still catch
 //! up. Nothing new is built, so nothing but this would hold it back.
 
-use crate::{block::Digest, scheme::{SeatKey, SeatScheme}};
+use crate::{
+    block::Digest,
+    scheme::{SeatKey, SeatScheme},
+};
 use commonware_actor::Feedback;
 use commonware_consensus::{
     Automaton, CertifiableAutomaton, Handoff, Relay, Reporter,
-    simplex::{Plan, types::{Activity, Context}},
+    simplex::{
+        Plan,
+        types::{Activity, Context},
+    },
     types::Round,
 };
 use commonware_runtime::{Clock, Spawner};

@@ -62,14 +62,20 @@ impl Partitions {
     }
 
     /// Notes that a seat's votes may exist.
-    pub(crate) async fn note_votes(&self, storage: &impl Runtime, epoch: Epoch, seat: u32) -> Result<(), Error> {
+    pub(crate) async fn note_votes(
+        &self,
+        storage: &impl Runtime,
+        epoch: Epoch,
+        seat: u32,
+    ) -> Result<(), Error> {
         self.note(storage, Note::Votes(self.generation, epoch, seat)).await
     }
 
     /// Deletes the votes of all seats in epochs up to `epoch`.
     pub(crate) async fn forget_votes(&self, storage: &impl Runtime, epoch: Epoch) -> Result<(), Error> {
         for note in self.read(storage).await? {
-            if matches!(note, Note::Votes(generation, of, _) if generation == self.generation && of <= epoch) {
+            if matches!(note, Note::Votes(generation, of, _) if generation == self.generation && of <= epoch)
+            {
                 self.delete(storage, note).await?;
             }
         }
@@ -112,7 +118,9 @@ enum Note {
 impl Note {
     const fn generation(self) -> u64 {
         match self {
-            Self::Generation(generation) | Self::Epoch(generation, _) | Self::Votes(generation, _, _) => generation,
+            Self::Generation(generation) | Self::Epoch(generation, _) | Self::Votes(generation, _, _) => {
+                generation
+            }
         }
     }
 
@@ -137,13 +145,20 @@ impl Note {
         let prefix = Partitions::generation_prefix(chain, self.generation());
         match self {
             Self::Generation(_) => {
-                let archives = ARCHIVES.iter().flat_map(|archive| ARCHIVE_PARTS.map(|part| format!("{prefix}-{archive}-{part}")));
-                let library = ["application-metadata", "cache-metadata"].map(|part| format!("{prefix}-{part}"));
+                let archives = ARCHIVES
+                    .iter()
+                    .flat_map(|archive| ARCHIVE_PARTS.map(|part| format!("{prefix}-{archive}-{part}")));
+                let library =
+                    ["application-metadata", "cache-metadata"].map(|part| format!("{prefix}-{part}"));
                 archives.chain(library).collect()
             }
             Self::Epoch(_, epoch) => {
                 let caches = CACHES.iter();
-                caches.flat_map(|cache| ARCHIVE_PARTS.map(|part| format!("{prefix}-cache-cache-{epoch}-{cache}-{part}"))).collect()
+                caches
+                    .flat_map(|cache| {
+                        ARCHIVE_PARTS.map(|part| format!("{prefix}-cache-cache-{epoch}-{cache}-{part}"))
+                    })
+                    .collect()
             }
             Self::Votes(_, epoch, seat) => vec![Partitions::new(chain, self.generation()).votes(epoch, seat)],
         }

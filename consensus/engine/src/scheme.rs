@@ -31,10 +31,14 @@ use commonware_cryptography::{
     },
 };
 use commonware_parallel::Strategy;
-use commonware_utils::{N3f1, Participant, iter::NonEmpty, ordered::{BiMap, Set}};
+use commonware_utils::{
+    N3f1, Participant,
+    iter::NonEmpty,
+    ordered::{BiMap, Set},
+};
 use primitives::{
-    B256, Certificate, Chain, Committee, Epoch, PublicKeyBytes, SignatureBytes, SignedVote, Signers, View, Vote,
-    VoteKind,
+    B256, Certificate, Chain, Committee, Epoch, PublicKeyBytes, SignatureBytes, SignedVote, Signers, View,
+    Vote, VoteKind,
 };
 use rand_core::CryptoRng;
 use std::{fmt, sync::Arc};
@@ -134,7 +138,11 @@ fn vote_of<D: commonware_cryptography::Digest>(chain: Chain, subject: &Subject<'
     })
 }
 
-fn signed(chain: Chain, subject: &Subject<'_, Digest>, attestation: &Attestation<SeatScheme>) -> Option<SignedVote> {
+fn signed(
+    chain: Chain,
+    subject: &Subject<'_, Digest>,
+    attestation: &Attestation<SeatScheme>,
+) -> Option<SignedVote> {
     Some(SignedVote {
         vote: vote_of(chain, subject)?,
         seat: attestation.signer.get(),
@@ -179,7 +187,8 @@ pub(crate) fn finalization_of(certificate: &Certificate) -> Option<Finalization<
     let signers = certificate.signers.indices().map(Participant::new);
     let signers = certificate::Signers::new(certificate.signers.seats(), signers).ok()?;
     let signature = aggregate::Signature::<MinPk>::decode(Copying(certificate.signature.as_slice())).ok()?;
-    let round = Round::new(types::Epoch::new(certificate.epoch.get()), types::View::new(certificate.view.get()));
+    let round =
+        Round::new(types::Epoch::new(certificate.epoch.get()), types::View::new(certificate.view.get()));
     let parent = types::View::new(certificate.parent_view.get());
     Some(Finalization {
         proposal: Proposal::new(round, parent, digest_of(certificate.id)),
@@ -291,7 +300,11 @@ impl Scheme for SeatScheme {
         certificate::optimistic_assemble::<Self, _, D, _, _>(self, rng, subject, pending, verified, strategy)
     }
 
-    fn assemble<I>(&self, attestations: NonEmpty<I>, _: &impl Strategy) -> Result<Self::Certificate, AssemblyError>
+    fn assemble<I>(
+        &self,
+        attestations: NonEmpty<I>,
+        _: &impl Strategy,
+    ) -> Result<Self::Certificate, AssemblyError>
     where
         I: Iterator<Item = Attestation<Self>> + Send,
     {

@@ -8,7 +8,11 @@
 //! Format: sending seat (`u16`) ‖ number of receiving seats (`u16`, zero for all) ‖ each of them (`u16`) ‖ payload;
 //! integers big-endian.
 
-use crate::{bans::Bans, node_key::{NodeId, node_id}, scheme::{SeatKey, seat_key}};
+use crate::{
+    bans::Bans,
+    node_key::{NodeId, node_id},
+    scheme::{SeatKey, seat_key},
+};
 use bytes::{Buf as _, BufMut as _};
 use commonware_actor::{Feedback, Unreliable};
 use commonware_p2p::{CheckedSender, LimitedSender, Message, Receiver, Recipients, Sender};
@@ -44,7 +48,8 @@ impl Roster {
         let seats = committee.seats().iter().map(|seat| Some((seat_key(&seat.key)?, node_id(&seat.node))));
         let seats: Vec<(SeatKey, Option<NodeId>)> = seats.collect::<Option<_>>()?;
         let indices = seats.iter().zip(0..).map(|((key, _), index)| (key.clone(), index)).collect();
-        let nodes: BTreeSet<NodeId> = seats.iter().filter_map(|(_, node)| node.clone()).filter(|node| *node != me).collect();
+        let nodes: BTreeSet<NodeId> =
+            seats.iter().filter_map(|(_, node)| node.clone()).filter(|node| *node != me).collect();
         Some(Self { me, seats, indices, nodes: nodes.into_iter().collect() })
     }
 
@@ -206,7 +211,9 @@ impl<S: Sender<PublicKey = NodeId>> CheckedSender for CheckedSeats<'_, S> {
         let nodes: BTreeSet<NodeId> = self.remote.iter().flat_map(|remote| remote.recipients()).collect();
         let seats = self.roster.seats.iter().zip(0..).filter(|((_, node), index)| {
             let reached = node.as_ref().is_some_and(|node| nodes.contains(node));
-            *index != self.from && self.targets.contains(*index) && (reached || self.locals.0.contains_key(index))
+            *index != self.from
+                && self.targets.contains(*index)
+                && (reached || self.locals.0.contains_key(index))
         });
         seats.map(|((key, _), _)| key.clone()).collect()
     }
@@ -234,7 +241,9 @@ fn prefix(from: u16, targets: &Targets) -> IoBuf {
     match targets {
         Targets::All => bytes.put_u16(0),
         Targets::Some(seats) => {
-            bytes.put_u16(u16::try_from(seats.len()).expect("at most SEATS_MAX seats: they are indices of a committee"));
+            bytes.put_u16(
+                u16::try_from(seats.len()).expect("at most SEATS_MAX seats: they are indices of a committee"),
+            );
             seats.iter().for_each(|seat| bytes.put_u16(*seat));
         }
     }
@@ -328,7 +337,10 @@ mod tests {
         let from = index_of(&roster, 1, 0);
         let whole = message(from, &Targets::Some([from].into()));
         for length in 0..6 {
-            assert!(parse(&roster, &node_id(&node(1)).unwrap(), whole.slice(..length)).is_none(), "{length} bytes");
+            assert!(
+                parse(&roster, &node_id(&node(1)).unwrap(), whole.slice(..length)).is_none(),
+                "{length} bytes"
+            );
         }
     }
 

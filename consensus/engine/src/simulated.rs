@@ -58,7 +58,8 @@ where
     Fut: Future,
 {
     let config = deterministic::Config::default().with_seed(seed).with_timeout(Some(SIMULATED_MAX));
-    let (output, checkpoint) = deterministic::Runner::new(config).start_and_recover(|context| main(Root(context)));
+    let (output, checkpoint) =
+        deterministic::Runner::new(config).start_and_recover(|context| main(Root(context)));
     (output, Checkpoint(checkpoint))
 }
 
@@ -235,7 +236,7 @@ impl Cluster {
             let ends = control.register(channel, quota()).await;
             channels.push(ends.expect("the simulated network runs as long as the simulation"));
         }
-        channels.try_into().ok().expect("one pair of ends was made for each channel")
+        channels.try_into().expect("one pair of ends was made for each channel")
     }
 
     /// Starts a node whose one seat, of `committee`, contradicts every vote it hears with two of its own.

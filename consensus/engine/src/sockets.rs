@@ -12,10 +12,16 @@ use crate::{
 use commonware_cryptography::{ChaCha20Poly1305, Signer as _, ed25519};
 use commonware_p2p::{Address, AddressableManager as _, authenticated::lookup};
 use commonware_runtime::{Metrics as _, Quota, Runner as _, Spawner as _, Supervisor as _, tokio as runtime};
-use commonware_stream::{cups::{self, Cups}, sake::{self, Sake}};
+use commonware_stream::{
+    cups::{self, Cups},
+    sake::{self, Sake},
+};
 use commonware_utils::{NZU32, NZUsize, ordered::Map};
 use primitives::NodeKey;
-use std::{collections::BTreeMap, future::Future, net::SocketAddr, num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap, future::Future, net::SocketAddr, num::NonZeroUsize, path::PathBuf, sync::Arc,
+    time::Duration,
+};
 use tokio::sync::mpsc;
 
 /// A node on the network.
@@ -73,14 +79,17 @@ pub fn start(root: &Root, config: SocketsConfig) -> Network {
     // The receiver is held right here, so this cannot fail.
     let _ = commands.send(Command::Peers(config.peers.clone()));
     let metrics = root.0.child("metrics");
-    root.0.child("node").with_attribute("node", key).spawn(move |context| run_node(context, config, signer, receiver));
+    root.0
+        .child("node")
+        .with_attribute("node", key)
+        .spawn(move |context| run_node(context, config, signer, receiver));
     Network { key, commands, metrics: Arc::new(move || metrics.encode()) }
 }
 
 /// Separates this network's connections from all others of the library's users.
 const NAMESPACE: &[u8] = b"atoll";
-/// Nodes in one network: the committee of every shard has at most this many nodes.
-const PEERS_MAX: NonZeroUsize = NZUsize!(256);
+/// Peers there is room for beyond twice those known at the start.
+const PEERS_SPARE: usize = 16;
 /// Messages between the tasks of the network.
 const MAILBOX: NonZeroUsize = NZUsize!(1024);
 
@@ -99,13 +108,24 @@ async fn run_node(
         version: sake::Version::V1,
     };
     let handshake = Cups::<_, ChaCha20Poly1305>::new(handshake, cups::Version::V1);
-    let mut network =
-        lookup::Config::local(handshake, NAMESPACE, config.listen, PEERS_MAX, config.max_message_bytes, MAILBOX);
+    // The library sets memory aside for what each of these may send in a second, on each channel.
+    let peers_max =
+        NonZeroUsize::MIN.saturating_add(config.peers.len().saturating_mul(2).saturating_add(PEERS_SPARE));
+    let mut network = lookup::Config::local(
+        handshake,
+        NAMESPACE,
+        config.listen,
+        peers_max,
+        config.max_message_bytes,
+        MAILBOX,
+    );
+    network.tracked_peer_sets = NZUsize!(1);
     network.dial_frequency = Duration::from_millis(100);
     network.allowed_handshake_rate_per_ip = Quota::per_second(NZU32!(256));
     network.allowed_handshake_rate_per_subnet = Quota::per_second(NZU32!(1024));
     let (mut network, mut oracle) = lookup::Network::new(context.child("network"), network);
-    let channels: [_; CHANNELS as usize] = std::array::from_fn(|channel| network.register(channel as u64, quota()));
+    let channels: [_; CHANNELS as usize] =
+        std::array::from_fn(|channel| network.register(channel as u64, quota()));
     let disk = Disk::new(context.child("disk"), config.durability, &prefix);
     let (lines, strays) = Lines::new(&disk, channels, config.max_message_bytes as usize);
     network.start();
@@ -113,7 +133,8 @@ async fn run_node(
     let mut version = 0;
     let track = move |peers: BTreeMap<NodeKey, SocketAddr>| {
         let peers = peers.iter().filter_map(|(key, address)| Some((node_id(key)?, Address::from(*address))));
-        let peers: Vec<_> = peers.take(PEERS_MAX.get() - 1).collect();
+        // The library stops at a set that is too large; this node itself counts.
+        let peers: Vec<_> = peers.take(peers_max.get() - 1).collect();
         match Map::try_from(peers) {
             Ok(peers) => {
                 oracle.track(version, peers);

@@ -20,6 +20,9 @@ use primitives::{Chain, Epoch, SignedVote, View, VoteKind};
 use std::{collections::BTreeSet, sync::Arc};
 use tokio::sync::mpsc;
 
+/// When, which seat, and what kinds of statements.
+type Contradiction = (Epoch, View, u32, VoteKind, VoteKind);
+
 /// Contradictions that are remembered as reported.
 const REPORTED_MAX: usize = 4096;
 
@@ -28,7 +31,7 @@ const REPORTED_MAX: usize = 4096;
 pub(crate) struct Evidence {
     chain: Chain,
     requests: mpsc::Sender<Request>,
-    reported: Arc<Mutex<BTreeSet<(Epoch, View, u32, VoteKind, VoteKind)>>>,
+    reported: Arc<Mutex<BTreeSet<Contradiction>>>,
 }
 
 impl Evidence {

@@ -26,6 +26,8 @@ mod seat;
 mod servers;
 mod snapshot;
 pub mod store;
+#[cfg(test)]
+mod testing;
 
 pub use beacon_view::BeaconView;
 pub use chain::ChainFailure;

@@ -54,14 +54,14 @@ pub fn require_running(description: &Description, children: &mut [Child]) -> eyr
 
 /// Something that must answer.
 enum Probe {
-    Beacon(rpc::beacon::client::BeaconClient),
+    Beacon(rpc::beacon::BeaconClient),
     Shard(rpc::client::Client),
 }
 
 fn probes(description: &Description) -> eyre::Result<Vec<(String, Probe)>> {
     let mut probes = Vec::new();
     for (index, validator) in description.validators.iter().enumerate() {
-        let client = rpc::beacon::client::BeaconClient::new(&validator.beacon)?;
+        let client = rpc::beacon::BeaconClient::new(&validator.beacon)?;
         probes.push((format!("the beacon chain at validator {index}"), Probe::Beacon(client)));
         for shard in &validator.shards {
             let client = rpc::client::Client::new(&shard.http)?;

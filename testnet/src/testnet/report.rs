@@ -3,7 +3,7 @@
 use super::{accounts, description::Description};
 use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
 use primitives::{Chain, Epoch};
-use rpc::beacon::{client::BeaconClient, view::CommitteeView};
+use rpc::beacon::{BeaconClient, CommitteeView};
 use std::time::Duration;
 
 /// Prints the network to standard output: as tables, or as the JSON of `testnet.json`.

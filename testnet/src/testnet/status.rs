@@ -7,7 +7,7 @@ use super::{
 use alloy_primitives::U64;
 use clap::Args;
 use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
-use rpc::{beacon::client::BeaconClient, client::Client};
+use rpc::{beacon::BeaconClient, client::Client};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 

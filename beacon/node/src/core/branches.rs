@@ -39,14 +39,14 @@ impl Branches {
         self.by_id.remove(id)
     }
 
-    /// Adds a block; of too many, the lowest goes, and of those the one of the lowest view.
+    /// Adds a block; of too many others, the lowest goes, and of those the one of the lowest view.
     pub(super) fn insert(&mut self, executed: Executed) {
-        self.by_id.insert(executed.chain.id(), executed);
-        if self.by_id.len() > Self::MAX {
+        if self.by_id.len() >= Self::MAX {
             let place = |executed: &Executed| (executed.block.header.height, executed.block.header.view);
             let lowest = self.by_id.iter().min_by_key(|(_, executed)| place(executed)).map(|(id, _)| *id);
             lowest.and_then(|id| self.by_id.remove(&id));
         }
+        self.by_id.insert(executed.chain.id(), executed);
     }
 
     /// Forgets what can no longer be certified.

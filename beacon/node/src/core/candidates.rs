@@ -61,7 +61,8 @@ impl CrosslinkPool {
         committees: &Committees,
         crosslink: Crosslink,
     ) -> Result<Taken, CandidateError> {
-        let (shard, epoch, height) = (crosslink.header.shard, crosslink.header.epoch, crosslink.header.height);
+        let (shard, epoch, height) =
+            (crosslink.header.shard, crosslink.header.epoch, crosslink.header.height);
         crosslink::verify(&crosslink)?;
         let of_shard = self.by_shard.get(&shard).map_or(&[][..], Vec::as_slice);
         if of_shard.iter().any(|held| held.certificate.id == crosslink.certificate.id) {
@@ -102,7 +103,13 @@ impl CrosslinkPool {
 
 /// Ancestries as far as the crosslinks themselves prove them: from a candidate to the accepted header.
 impl HistorySource for CrosslinkPool {
-    fn ancestry(&self, shard: ShardId, height: Height, descendant: B256, ancestor: Height) -> Option<MmrProof> {
+    fn ancestry(
+        &self,
+        shard: ShardId,
+        height: Height,
+        descendant: B256,
+        ancestor: Height,
+    ) -> Option<MmrProof> {
         let of_shard = self.by_shard.get(&shard)?;
         let candidate = of_shard.iter().find(|held| {
             held.certificate.id == descendant

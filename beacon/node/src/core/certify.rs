@@ -3,12 +3,12 @@
 //! Epoch E + 1 is entered when the last block of E is certified, since that is what it builds on; E is left
 //! when the first block of E + 1 is certified, so that members that are late still find E's voters.
 
+use super::BeaconCore;
 use super::branches::Executed;
 use super::execute::Unready;
 use super::step::{Commit, Effect, Fault, Token};
-use super::BeaconCore;
-use beacon_state::light::light_update;
 use beacon_state::BeaconChainState;
+use beacon_state::light::light_update;
 use primitives::{BeaconBlock, Certificate, Chain, Epoch, Height};
 use std::sync::Arc;
 

@@ -56,7 +56,12 @@ impl Committees {
     }
 
     /// The committee that `state` names for an epoch of `chain`, also one that is void.
-    pub(super) fn committee(&self, state: &BeaconState, chain: Chain, epoch: Epoch) -> Option<&Arc<Committee>> {
+    pub(super) fn committee(
+        &self,
+        state: &BeaconState,
+        chain: Chain,
+        epoch: Epoch,
+    ) -> Option<&Arc<Committee>> {
         let root = root_of(state, chain, epoch)?;
         Some(&self.held.get(&(chain, epoch, root))?.committee)
     }

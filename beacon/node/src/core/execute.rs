@@ -1,8 +1,8 @@
 //! Proposing and judging: everything above the certified head.
 
+use super::BeaconCore;
 use super::branches::Executed;
 use super::step::{Effect, Token};
-use super::BeaconCore;
 use beacon_state::operation::randao;
 use beacon_state::proposal::{Proposal, build_block, choose_crosslinks, choose_evidence};
 use beacon_state::{BeaconChainState, BlockError, CommitteeSource as _, Transition, apply_block};
@@ -82,7 +82,9 @@ impl BeaconCore {
             Waiting::Verify { token, context, parent, block } => match self.judge(&context, &block) {
                 Ok(()) => effects.push(Effect::Verdict { token, outcome: Ok(()) }),
                 Err(Unready::Invalid(error)) => effects.push(Effect::Verdict { token, outcome: Err(error) }),
-                Err(Unready::Missing) => self.keep(Waiting::Verify { token, context, parent, block }, effects),
+                Err(Unready::Missing) => {
+                    self.keep(Waiting::Verify { token, context, parent, block }, effects)
+                }
             },
         }
     }
@@ -139,7 +141,12 @@ impl BeaconCore {
         self.branches.get(id).map(|known| Arc::clone(&known.chain))
     }
 
-    fn remember(&mut self, block: Arc<BeaconBlock>, leader: u32, transition: Transition) -> Arc<BeaconChainState> {
+    fn remember(
+        &mut self,
+        block: Arc<BeaconBlock>,
+        leader: u32,
+        transition: Transition,
+    ) -> Arc<BeaconChainState> {
         let Transition { chain, events } = transition;
         self.committees.learn(&events);
         let chain = Arc::new(chain);

@@ -6,8 +6,8 @@ use beacon_state::{BlockError, Event};
 use bytes::Bytes;
 use engine::Context;
 use primitives::{
-    B256, BeaconBlock, Certificate, Committee, Crosslink, Epoch, EpochTable, Evidence, Height, LightUpdate, NodeKey,
-    SignatureBytes, SignedVote, Unverified,
+    B256, BeaconBlock, Certificate, Committee, Crosslink, Epoch, EpochTable, Evidence, Height, LightUpdate,
+    NodeKey, SignatureBytes, SignedVote, Unverified,
 };
 use std::sync::Arc;
 
@@ -79,8 +79,6 @@ pub enum Input {
         /// What was sent.
         payload: Bytes,
     },
-    /// Time passes.
-    Tick,
 }
 
 /// Something to be done; in the order in which they stand.
@@ -219,7 +217,9 @@ pub enum Fault {
         error: Box<BlockError>,
     },
     /// The state on disk does not name who rules next, or the committee is missing.
-    #[error("nobody is known to rule beacon height {height}: the database is damaged; delete it and sync anew")]
+    #[error(
+        "nobody is known to rule beacon height {height}: the database is damaged; delete it and sync anew"
+    )]
     NoRuler {
         /// One above the head.
         height: Height,

@@ -80,7 +80,8 @@ impl<'a> Node<'a> {
         let height = parent.header.height.next();
         let reveal = self.world.reveal(&context.leader_key, context.epoch, height);
         let now_ms = 1_000 + 1_000 * height.get();
-        let effects = self.step(Input::Propose { token: TOKEN, context, parent: Arc::clone(parent), now_ms, reveal });
+        let effects =
+            self.step(Input::Propose { token: TOKEN, context, parent: Arc::clone(parent), now_ms, reveal });
         match effects.as_slice() {
             [Effect::Proposal { token: TOKEN, outcome: Ok(block) }] => Arc::clone(block),
             other => panic!("expected a proposal, found {other:?}"),
@@ -306,9 +307,9 @@ fn start_enters_the_ruling_epoch() {
         .filter_map(|effect| if let Effect::Committee(epoch, _) = effect { Some(epoch.get()) } else { None })
         .collect();
     assert_eq!(known, [0, 1]);
-    let entered = effects.iter().any(|effect| {
-        matches!(effect, Effect::Enter { epoch: Epoch::ZERO, parent, .. } if *parent == node.tip)
-    });
+    let entered = effects.iter().any(
+        |effect| matches!(effect, Effect::Enter { epoch: Epoch::ZERO, parent, .. } if *parent == node.tip),
+    );
     assert!(entered, "{effects:?}");
 }
 
@@ -321,7 +322,9 @@ fn committees_hand_over_at_the_boundary() {
         let name = |effect: &Effect| match effect {
             Effect::Table(table) => Some(format!("table of {}", table.entries().len())),
             Effect::Committee(epoch, _) => Some(format!("committee {epoch}")),
-            Effect::Enter { epoch, parent, .. } => Some(format!("enter {epoch} above {}", parent.header.height)),
+            Effect::Enter { epoch, parent, .. } => {
+                Some(format!("enter {epoch} above {}", parent.header.height))
+            }
             Effect::Leave(epoch) => Some(format!("leave {epoch}")),
             _ => None,
         };
@@ -359,7 +362,8 @@ fn offered_crosslink_enters_the_next_block() {
     let block = bob.propose();
     assert_eq!(block.body.crosslinks.len(), 1);
     let effects = alice.certify(&block);
-    let accepted = Event::Accepted { shard: ShardId::new(0), id: shard.headers[3].id(), height: Height::new(3) };
+    let accepted =
+        Event::Accepted { shard: ShardId::new(0), id: shard.headers[3].id(), height: Height::new(3) };
     assert!(committed(&effects).events.contains(&accepted));
     assert_eq!(alice.core.sizes().crosslinks, 0);
 }
@@ -422,7 +426,9 @@ fn garbage_from_a_peer_is_dropped() {
     let found = GOSSIP_BYTES_MAX + 1;
     assert_eq!(dropped(vec![0; found]), GossipError::TooLarge { max: GOSSIP_BYTES_MAX, found });
     for kind in [0, 1] {
-        assert!(matches!(dropped(vec![kind; 700]), GossipError::Malformed { kind: found, .. } if found == kind));
+        assert!(
+            matches!(dropped(vec![kind; 700]), GossipError::Malformed { kind: found, .. } if found == kind)
+        );
     }
 }
 
@@ -484,9 +490,13 @@ fn certified_blocks_must_connect() {
     bob.certify(&first);
     let again = bob.certify(&first);
     let id = first.header.id();
-    assert!(matches!(again[..], [Effect::Compare { token: TOKEN, height, id: found }] if height.get() == 1 && found == id));
+    assert!(
+        matches!(again[..], [Effect::Compare { token: TOKEN, height, id: found }] if height.get() == 1 && found == id)
+    );
     let (expected, found) = (Height::new(2), Height::new(3));
-    assert!(matches!(&bob.certify(&third)[..], [Effect::Halt(fault)] if *fault == Fault::Gap { expected, found }));
+    assert!(
+        matches!(&bob.certify(&third)[..], [Effect::Halt(fault)] if *fault == Fault::Gap { expected, found })
+    );
     let fault = Fault::OtherBranch { height: Height::new(1), expected: id, found: rival.header.id() };
     assert!(matches!(&bob.certify(&above_rival)[..], [Effect::Halt(found)] if *found == fault));
     assert_eq!(bob.core.head().id(), id);

@@ -145,7 +145,8 @@ fn follower_follows_by_light_updates() {
         let mut client = LightClient::new(world.hash(), header, beacon_table, committees).expect("a genesis");
         while client.header().height < Height::new(EPOCH_HEIGHTS * 3) {
             let height = client.header().height;
-            let update = nodes[0].light_update_after(height, Duration::from_secs(10)).await.expect("readable");
+            let update =
+                nodes[0].light_update_after(height, Duration::from_secs(10)).await.expect("readable");
             client.update(Unverified::new(update.expect("the chain grows"))).expect("certified");
             for (chain, epoch, _) in client.missing() {
                 let drawn = nodes[0].committee(chain, epoch).expect("readable").expect("drawn");

@@ -42,9 +42,12 @@ impl Chained {
         let Some(Effect::Proposal { outcome: Ok(block), .. }) = effects.pop() else { panic!("a proposal") };
         let committee = self.store.committee(Chain::Beacon, epoch)?.expect("drawn").committee;
         let certificate = world.certify(&committee, Chain::Beacon, epoch, block.header.id());
-        let certified = Input::Certified { token: Token(1), block: Arc::clone(&block), certificate: Some(certificate) };
+        let certified =
+            Input::Certified { token: Token(1), block: Arc::clone(&block), certificate: Some(certificate) };
         self.core.step(certified, &mut effects);
-        let commit = effects.iter().find_map(|effect| if let Effect::Commit(commit) = effect { Some(commit) } else { None });
+        let commit = effects
+            .iter()
+            .find_map(|effect| if let Effect::Commit(commit) = effect { Some(commit) } else { None });
         self.store.commit(commit.expect("a commit"))?;
         self.tip = block;
         Ok(effects)
@@ -56,7 +59,12 @@ impl Chained {
 fn chain_survives_a_power_cut() {
     let (disk, world) = (MemoryDisk::new(), World::new(&[1]));
     let mut chain = open(&disk, &world).expect("a new disk");
-    let ids: Vec<B256> = (0..6).map(|_| { chain.grow(&world).expect("room"); chain.core.head().id() }).collect();
+    let ids: Vec<B256> = (0..6)
+        .map(|_| {
+            chain.grow(&world).expect("room");
+            chain.core.head().id()
+        })
+        .collect();
     let head = Arc::clone(chain.core.head());
     drop(chain);
     disk.crash(3);
@@ -115,7 +123,9 @@ fn other_network_is_refused() {
     drop(open(&disk, &world).expect("a new disk"));
     let other = World::new(&[1, 1]);
     match open(&disk, &other).map(|_| ()) {
-        Err(OpenError::OtherNetwork { expected, found }) => assert_eq!((expected, found), (other.hash(), world.hash())),
+        Err(OpenError::OtherNetwork { expected, found }) => {
+            assert_eq!((expected, found), (other.hash(), world.hash()))
+        }
         other => panic!("expected another network, found {other:?}"),
     }
 }
@@ -151,8 +161,8 @@ fn follower_reaches_the_head_from_genesis() {
         chain.grow(&world).expect("room");
     }
     let (header, table) = (genesis.header().clone(), genesis.state().beacon_table().clone());
-    let mut client =
-        consensus::light::LightClient::new(world.hash(), header, table, committees.to_vec()).expect("a genesis");
+    let mut client = consensus::light::LightClient::new(world.hash(), header, table, committees.to_vec())
+        .expect("a genesis");
     let mut seen = Vec::new();
     while let Some(update) = chain.store.light_update_above(client.header().height).expect("readable") {
         seen.push(update.certified.header.height.get());

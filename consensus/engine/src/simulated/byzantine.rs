@@ -84,7 +84,9 @@ where
     let face = Face { chain: config.chain, conduct: conduct.clone(), votes: votes.clone() };
     context.child("commands").spawn(move |_| relay_commands(outer_commands, inner_commands, face));
     let conduct = conduct.clone();
-    context.child("requests").spawn(move |context| relay_requests(context, inner_requests, outer_requests, conduct));
+    context
+        .child("requests")
+        .spawn(move |context| relay_requests(context, inner_requests, outer_requests, conduct));
     Command::Open { config, chain: Opened { commands, gossip, requests } }
 }
 
@@ -181,7 +183,9 @@ impl<S: Sender<PublicKey = NodeId>> SeatSigner for TwoFaced<S> {
         let signature = self.honest.sign(vote)?;
         let mut face = self.face.lock();
         let second = face.conduct.second_vote(&self.honest.key(), vote);
-        if let Some(message) = second.and_then(|(vote, signature)| message(face.chain, self.index, &vote, &signature)) {
+        if let Some(message) =
+            second.and_then(|(vote, signature)| message(face.chain, self.index, &vote, &signature))
+        {
             face.votes.send(Recipients::All, message, true);
         }
         Some(signature)
@@ -193,7 +197,8 @@ fn message(chain: Chain, seat: u32, vote: &Vote, signature: &SignatureBytes) -> 
     let round = Round::new(types::Epoch::new(vote.epoch.get()), types::View::new(vote.view.get()));
     let proposal = Proposal::new(round, types::View::new(vote.parent_view.get()), digest_of(vote.id));
     let signature = <SeatScheme as Scheme>::Signature::decode(Copying(signature.as_slice())).ok()?;
-    let attestation = Attestation::<SeatScheme> { signer: Participant::new(seat), signature: signature.into() };
+    let attestation =
+        Attestation::<SeatScheme> { signer: Participant::new(seat), signature: signature.into() };
     let wire = match vote.kind {
         VoteKind::Notarize => WireVote::Notarize(Notarize { proposal, attestation }),
         VoteKind::Finalize => WireVote::Finalize(Finalize { proposal, attestation }),

@@ -32,7 +32,8 @@ pub(super) async fn run<E, S>(
     let Some(mut queue) = queues.remove(&seat) else { return };
     let (sender, receiver) = votes;
     let mut sender = SeatSender::new(seat, roster.clone(), locals.clone(), sender);
-    let _fan_in = context.child("fan_in").spawn(move |_| fan_in(receiver, roster, locals, bans)).abort_on_drop();
+    let _fan_in =
+        context.child("fan_in").spawn(move |_| fan_in(receiver, roster, locals, bans)).abort_on_drop();
     while let Ok((_, message)) = queue.recv().await {
         let Ok(vote) = Vote::<SeatScheme, Digest>::decode(message) else { continue };
         let said: Vec<Option<Vote<SeatScheme, Digest>>> = match vote {

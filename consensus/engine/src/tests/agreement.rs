@@ -40,7 +40,8 @@ fn a_node_may_hold_several_seats() {
 #[test]
 fn messages_may_be_lost_and_late() {
     let (plan, world) = (Plan::new(&[&[1, 2, 1, 1]], 1000), World::default());
-    let link = Link { latency: Duration::from_millis(80), jitter: Duration::from_millis(60), lost_per_mille: 100 };
+    let link =
+        Link { latency: Duration::from_millis(80), jitter: Duration::from_millis(60), lost_per_mille: 100 };
     simulate(3, |root| async move {
         let _nodes = start(&root, link, 0..4, &plan, &world).await;
         world.reach(&root, 0..4, 20).await;

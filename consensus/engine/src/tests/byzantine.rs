@@ -28,7 +28,8 @@ fn a_seat_that_contradicts_itself_is_convicted_and_nobody_else() {
         let guilty = Unprotected(seat_secret(3, 0));
         let guilty_seat = committee.index_of(&guilty.key()).unwrap();
         let place = (Chain::Beacon, Epoch::ZERO);
-        let _byzantine = cluster.equivocator(&node_secret(3), GENESIS_HASH, place, &committee, Arc::new(guilty)).await;
+        let _byzantine =
+            cluster.equivocator(&node_secret(3), GENESIS_HASH, place, &committee, Arc::new(guilty)).await;
         world.reach(&root, 0..3, 10).await;
         world.assert_no_fork();
         let authority = Authority::new(committee, Chain::Beacon, Epoch::ZERO, GENESIS_HASH).unwrap();

@@ -8,7 +8,9 @@ use crate::{
 };
 use bytes::{BufMut as _, BytesMut};
 use commonware_codec::{Decode as _, Encode as _};
-use primitives::{BeaconHeader, B256, Chain, Height, ShardId, SignatureBytes, Signers, Certificate, Epoch, View};
+use primitives::{
+    B256, BeaconHeader, Certificate, Chain, Epoch, Height, ShardId, SignatureBytes, Signers, View,
+};
 
 const LIMITS: BlockLimits = BlockLimits { chain: Chain::Beacon, body_bytes_max: 1024 };
 
@@ -67,14 +69,17 @@ fn a_block_cut_short_or_followed_by_something_is_refused() {
 
 #[test]
 fn a_certificate_keeps_its_meaning_in_the_librarys_form() {
-    let signature = sign(&seat_secret(0, 0), &primitives::Vote {
-        kind: primitives::VoteKind::Finalize,
-        chain: Chain::Beacon,
-        epoch: Epoch::new(3),
-        view: View::new(9),
-        parent_view: View::new(7),
-        id: B256::repeat_byte(5),
-    });
+    let signature = sign(
+        &seat_secret(0, 0),
+        &primitives::Vote {
+            kind: primitives::VoteKind::Finalize,
+            chain: Chain::Beacon,
+            epoch: Epoch::new(3),
+            view: View::new(9),
+            parent_view: View::new(7),
+            id: B256::repeat_byte(5),
+        },
+    );
     let certificate = Certificate {
         epoch: Epoch::new(3),
         view: View::new(9),

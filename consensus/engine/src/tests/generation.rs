@@ -16,7 +16,10 @@ fn a_new_generation_starts_above_the_floor_and_forgets_what_was_above_it() {
             let blocks = &book.certified[&node(0)];
             let certificate = book.certificates[&height].clone();
             let committee = plan.committee(Epoch::ZERO).unwrap();
-            (Start::Floor { block: blocks[&height].clone(), certificate, committee }, blocks[&height.next()].id())
+            (
+                Start::Floor { block: blocks[&height].clone(), certificate, committee },
+                blocks[&height.next()].id(),
+            )
         };
         world.book().certified.clear();
         let epochs = vec![vec![1, 1, 2, 0]; 2];

@@ -5,7 +5,8 @@ use primitives::Epoch;
 
 #[test]
 fn committees_follow_one_another_and_a_latecomer_joins() {
-    let epochs: &[&[u8]] = &[&[1, 1, 1, 1, 0, 0], &[0, 1, 1, 1, 1, 0], &[0, 0, 1, 1, 1, 1], &[1, 1, 1, 1, 0, 0]];
+    let epochs: &[&[u8]] =
+        &[&[1, 1, 1, 1, 0, 0], &[0, 1, 1, 1, 1, 0], &[0, 0, 1, 1, 1, 1], &[1, 1, 1, 1, 0, 0]];
     let (plan, world) = (Plan::new(epochs, 6), World::default());
     simulate(11, |root| async move {
         let (cluster, _nodes) = start(&root, LINK, 0..5, &plan, &world).await;

@@ -7,8 +7,8 @@ use crate::{
 use consensus::{authority::Authority, vote::signing_bytes};
 use crypto::bls::SecretKey;
 use primitives::{
-    Address, B256, BeaconBlock, BeaconBody, BeaconHeader, Chain, Committee, Epoch, EpochEntry, EpochTable, Height,
-    NodeKey, PublicKeyBytes, Seat, SignatureBytes, SignedVote, ValidatorIndex, View, Vote, VoteKind,
+    Address, B256, BeaconBlock, BeaconBody, BeaconHeader, Chain, Committee, Epoch, EpochEntry, EpochTable,
+    Height, NodeKey, PublicKeyBytes, Seat, SignatureBytes, SignedVote, ValidatorIndex, View, Vote, VoteKind,
 };
 use std::{
     collections::BTreeMap,
@@ -38,7 +38,8 @@ pub(crate) fn seat_secret(index: u8, seat: u8) -> SecretKey {
 
 /// A block that only its header tells from others.
 pub(super) fn block(header: BeaconHeader) -> Block {
-    let body = BeaconBody { randao_reveal: SignatureBytes::new([0; 96]), crosslinks: vec![], evidence: vec![] };
+    let body =
+        BeaconBody { randao_reveal: SignatureBytes::new([0; 96]), crosslinks: vec![], evidence: vec![] };
     let header = BeaconHeader { body_root: body.root(), ..header };
     Block::beacon(BeaconBlock { header, body })
 }
@@ -146,7 +147,10 @@ impl World {
 
     pub(super) fn height(&self, node: NodeKey) -> u64 {
         let book = self.book();
-        book.certified.get(&node).and_then(|blocks| blocks.last_key_value()).map_or(0, |(height, _)| height.get())
+        book.certified
+            .get(&node)
+            .and_then(|blocks| blocks.last_key_value())
+            .map_or(0, |(height, _)| height.get())
     }
 
     /// Waits until each of these nodes has certified a block at `height`.
@@ -157,7 +161,11 @@ impl World {
                 root.sleep(Duration::from_millis(20)).await;
                 assert!(self.book().failures.is_empty(), "{:?}", self.book().failures);
                 let now = root.now_ms();
-                assert!(now < deadline_ms, "node {index} is at height {} of {height}", self.height(node(index)));
+                assert!(
+                    now < deadline_ms,
+                    "node {index} is at height {} of {height}",
+                    self.height(node(index))
+                );
             }
         }
     }
@@ -214,7 +222,8 @@ pub(super) struct Owner {
 
 impl Owner {
     fn seats(&self, epoch: Epoch) -> Vec<Arc<dyn SeatSigner>> {
-        let seats = self.plan.seats(epoch).and_then(|seats| seats.get(usize::from(self.index)).copied()).unwrap_or(0);
+        let seats =
+            self.plan.seats(epoch).and_then(|seats| seats.get(usize::from(self.index)).copied()).unwrap_or(0);
         let signer = |seat| Signer { secret: seat_secret(self.index, seat), world: self.world.clone() };
         (0..seats).map(|seat| Arc::new(signer(seat)) as Arc<dyn SeatSigner>).collect()
     }
@@ -281,7 +290,8 @@ impl Owner {
         let height = block.height();
         if let Some(certificate) = certificate {
             let committee = self.plan.committee(certificate.epoch).unwrap();
-            let authority = Authority::new(committee, Chain::Beacon, certificate.epoch, GENESIS_HASH).unwrap();
+            let authority =
+                Authority::new(committee, Chain::Beacon, certificate.epoch, GENESIS_HASH).unwrap();
             authority.verify_certificate(&certificate).unwrap();
             assert_eq!(certificate.id, block.id());
             self.world.book().certificates.insert(height, certificate);
@@ -306,7 +316,13 @@ impl Owner {
 }
 
 /// Opens the chain on a node and starts its owner.
-pub(super) async fn open(root: &Root, network: &Network, index: u8, plan: &Plan, world: &World) -> ChainHandle {
+pub(super) async fn open(
+    root: &Root,
+    network: &Network,
+    index: u8,
+    plan: &Plan,
+    world: &World,
+) -> ChainHandle {
     let (handle, requests) = network.open(plan.config()).await;
     let owner = Owner { index, plan: plan.clone(), world: world.clone(), handle: handle.clone() };
     root.spawn(owner.run(requests));

@@ -1,8 +1,15 @@
 //! Nodes over real sockets, with real files.
 
 use super::harness::*;
-use crate::{Durability, sockets::{self, SocketsConfig}};
-use std::{collections::BTreeMap, net::{SocketAddr, TcpListener}, time::Duration};
+use crate::{
+    Durability,
+    sockets::{self, SocketsConfig},
+};
+use std::{
+    collections::BTreeMap,
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
 
 /// Addresses that were free a moment ago.
 fn free_addresses(count: usize) -> Vec<SocketAddr> {
@@ -16,7 +23,8 @@ fn four_nodes_agree_over_loopback() {
     let directory = tempfile::tempdir().unwrap();
     sockets::run(directory.path().to_path_buf(), 2, |root| async move {
         let addresses = free_addresses(4);
-        let peers: BTreeMap<_, _> = (0..4).map(|index| (node(index), addresses[usize::from(index)])).collect();
+        let peers: BTreeMap<_, _> =
+            (0..4).map(|index| (node(index), addresses[usize::from(index)])).collect();
         let mut networks = Vec::new();
         for index in 0..4 {
             let network = sockets::start(
@@ -40,9 +48,13 @@ fn four_nodes_agree_over_loopback() {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
-        let reached = tokio::time::timeout(Duration::from_secs(30), reached).await;
+        let reached = tokio::time::timeout(Duration::from_secs(60), reached).await;
         assert_eq!(world.book().failures, Vec::<String>::new());
-        assert!(reached.is_ok(), "heights {:?}", (0..4).map(|index| world.height(node(index))).collect::<Vec<_>>());
+        assert!(
+            reached.is_ok(),
+            "heights {:?}",
+            (0..4).map(|index| world.height(node(index))).collect::<Vec<_>>()
+        );
         world.assert_no_fork();
         assert!(networks[0].metrics().contains("finalized_height"));
     });

@@ -28,11 +28,13 @@ pub(super) struct Account {
     executable_end: u64,
     /// Cost of everything executable.
     executable_cost: U256,
+    /// Encoded bytes of all entries.
+    bytes: usize,
 }
 
 impl Account {
     pub(super) const fn new(state: AccountState) -> Self {
-        Self { state, entries: BTreeMap::new(), executable_end: state.nonce, executable_cost: U256::ZERO }
+        Self { state, entries: BTreeMap::new(), executable_end: state.nonce, executable_cost: U256::ZERO, bytes: 0 }
     }
 
     pub(super) const fn state(&self) -> AccountState {
@@ -43,6 +45,12 @@ impl Account {
         self.entries.len()
     }
 
+    /// Encoded bytes of all.
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// How many are behind a gap, or not paid for.
     pub(super) fn queued(&self) -> usize {
         let executable = usize::try_from(self.executable_end - self.state.nonce).unwrap_or(usize::MAX);
         self.entries.len().saturating_sub(executable)
@@ -61,18 +69,23 @@ impl Account {
         self.entries.get(&nonce)
     }
 
-    /// Cost of the executable transactions below `nonce`.
-    pub(super) fn cost_below(&self, nonce: u64) -> U256 {
-        if nonce >= self.executable_end {
-            return self.executable_cost;
-        }
-        self.entries.range(..nonce).fold(U256::ZERO, |sum, (_, entry)| sum.saturating_add(entry.cost))
+    /// The entry with the highest nonce.
+    pub(super) fn last(&self) -> Option<&Entry> {
+        self.entries.last_key_value().map(|(_, entry)| entry)
+    }
+
+    /// What everything executable would cost with one of this cost at `nonce`, in the place of what is there.
+    pub(super) fn cost_with(&self, nonce: u64, cost: U256) -> U256 {
+        let replaced = self.entry(nonce).filter(|_| self.is_executable(nonce)).map_or(U256::ZERO, |entry| entry.cost);
+        self.executable_cost.saturating_sub(replaced).saturating_add(cost)
     }
 
     /// Adds an entry and returns the one it replaces.
     pub(super) fn insert(&mut self, nonce: u64, entry: Entry) -> Option<Entry> {
+        self.bytes += entry.bytes();
         let replaced = self.entries.insert(nonce, entry);
-        if replaced.is_some() {
+        if let Some(replaced) = &replaced {
+            self.bytes -= replaced.bytes();
             self.restart();
         }
         self.extend();
@@ -80,23 +93,26 @@ impl Account {
     }
 
     /// Removes the entry with the highest nonce.
-    pub(super) fn pop_last(&mut self) -> Option<Entry> {
+    pub(super) fn pop_last(&mut self) -> Option<(u64, Entry)> {
         let (nonce, entry) = self.entries.pop_last()?;
+        self.bytes -= entry.bytes();
         if nonce < self.executable_end {
             self.executable_end = nonce;
             self.executable_cost = self.executable_cost.saturating_sub(entry.cost);
         }
-        Some(entry)
+        Some((nonce, entry))
     }
 
-    /// Takes a new state over and returns what its nonce has overtaken.
+    /// Takes a new state over. Returns what its nonce has overtaken, and what the account cannot pay even alone.
     pub(super) fn set_state(&mut self, state: AccountState) -> Vec<Entry> {
         let rest = self.entries.split_off(&state.nonce);
-        let dropped = std::mem::replace(&mut self.entries, rest);
+        let mut dropped: Vec<Entry> = std::mem::replace(&mut self.entries, rest).into_values().collect();
+        dropped.extend(self.entries.extract_if(.., |_, entry| entry.cost > state.balance).map(|(_, entry)| entry));
+        self.bytes -= dropped.iter().map(Entry::bytes).sum::<usize>();
         self.state = state;
         self.restart();
         self.extend();
-        dropped.into_values().collect()
+        dropped
     }
 
     /// Executable and queued transactions.

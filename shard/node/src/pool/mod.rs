@@ -3,25 +3,26 @@
 //! Per sender a queue in order of nonce. Its front is *executable*: without a gap from the account's next nonce, and
 //! paid for by the account's balance all together; the rest is *queued*. What always holds:
 //! - count and bytes stay within the limits, whoever sends however much;
-//! - when the pool is full, the sender that holds most gives way to one that holds less, so a flood from one account
-//!   only pushes out that account;
+//! - when the pool is full, room is made as `room` says, so that a flood from one account only pushes out that account,
+//!   and what no block could take never pushes out what one could;
 //! - the order in which transactions are offered to a block depends on the pool's content alone.
 //!
 //! Pure: no clock, no lock; the chain's core owns it.
 
 mod account;
+mod index;
 mod order;
+mod room;
 #[cfg(test)]
 mod tests;
 
 use account::{Account, Entry};
+use index::Index;
 use alloy_consensus::Transaction as _;
 use primitives::{Address, B256, U256, Verified};
+use room::Newcomer;
 use shard_state::transaction::Transaction;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 pub use order::Pending;
 
@@ -40,7 +41,7 @@ pub struct PoolLimits {
     pub bytes_max: usize,
     /// Transactions of one sender; also how far a nonce may be ahead of the account's.
     pub account_transactions_max: usize,
-    /// Of these, how many may be behind a gap.
+    /// Of these, how many may be behind a gap when one more comes.
     pub account_queued_max: usize,
     /// Least tip, wei per gas.
     pub tip_min: u128,
@@ -125,7 +126,7 @@ pub enum PoolError {
         /// The limit.
         limit: usize,
     },
-    /// There is no room, and nobody holds more than the sender does.
+    /// There is no room, and nobody has to give way to this sender.
     #[error("txpool is full")]
     Full,
 }
@@ -136,8 +137,7 @@ pub struct Pool {
     limits: PoolLimits,
     accounts: BTreeMap<Address, Account>,
     by_hash: BTreeMap<B256, (Address, u64)>,
-    /// Senders by how many transactions they hold.
-    by_count: BTreeSet<(usize, Address)>,
+    index: Index,
     bytes: usize,
     arrivals: u64,
 }
@@ -149,7 +149,7 @@ impl Pool {
             limits,
             accounts: BTreeMap::new(),
             by_hash: BTreeMap::new(),
-            by_count: BTreeSet::new(),
+            index: Index::new(),
             bytes: 0,
             arrivals: 0,
         }
@@ -164,7 +164,8 @@ impl Pool {
         self.update_account(transaction.sender(), state);
         let cost = self.admissible(&transaction, state)?;
         let (sender, nonce) = (transaction.sender(), transaction.envelope().nonce());
-        self.make_room(&transaction)?;
+        let newcomer = Newcomer::new(&transaction, self.accounts.get(&sender), state);
+        self.make_room(&newcomer)?;
         let entry = Entry { arrival: self.arrivals, cost, transaction };
         self.arrivals += 1;
         self.bytes += entry.bytes();
@@ -200,8 +201,7 @@ impl Pool {
             None => self.require_account_room(account, nonce, expected)?,
             Some(_) => {}
         }
-        let before = account.map_or(U256::ZERO, |account| account.cost_below(nonce));
-        let cost_all = before.saturating_add(cost);
+        let cost_all = account.map_or(cost, |account| account.cost_with(nonce, cost));
         if cost_all > balance {
             return Err(PoolError::InsufficientFunds { balance, cost: cost_all });
         }
@@ -210,36 +210,13 @@ impl Pool {
 
     fn require_account_room(&self, account: Option<&Account>, nonce: u64, next: u64) -> Result<(), PoolError> {
         let Some(account) = account else { return Ok(()) };
+        let (found, limit) = (account.len(), self.limits.account_transactions_max);
+        if found >= limit {
+            return Err(PoolError::AccountLimit { found, limit });
+        }
         let is_queued = account.executable_end().max(next) != nonce;
-        let (found, limit) = if is_queued {
-            (account.queued(), self.limits.account_queued_max)
-        } else {
-            (account.len(), self.limits.account_transactions_max)
-        };
-        if found >= limit { Err(PoolError::AccountLimit { found, limit }) } else { Ok(()) }
-    }
-
-    /// Drops the last transactions of the largest senders until there is room.
-    fn make_room(&mut self, newcomer: &PooledTransaction) -> Result<(), PoolError> {
-        let size = newcomer.encoded().len();
-        if size > self.limits.bytes_max {
-            return Err(PoolError::Full);
-        }
-        while self.by_hash.len() >= self.limits.transactions_max || self.bytes + size > self.limits.bytes_max {
-            let held = self.accounts.get(&newcomer.sender()).map_or(0, Account::len);
-            let largest = self.by_count.last().copied();
-            let Some((_, sender)) = largest.filter(|(count, sender)| *count > held + 1 && *sender != newcomer.sender())
-            else {
-                return Err(PoolError::Full);
-            };
-            let mut account = self.detach(sender).expect("by_count and accounts name the same senders");
-            let dropped = account.pop_last();
-            self.attach(sender, account);
-            if let Some(dropped) = dropped {
-                self.forget(&dropped);
-            }
-        }
-        Ok(())
+        let (found, limit) = (account.queued(), self.limits.account_queued_max);
+        if is_queued && found >= limit { Err(PoolError::AccountLimit { found, limit }) } else { Ok(()) }
     }
 
     /// What the state says of senders after a block, or after blocks were undone: drops what was mined or can no
@@ -303,13 +280,13 @@ impl Pool {
 
     fn detach(&mut self, sender: Address) -> Option<Account> {
         let account = self.accounts.remove(&sender)?;
-        self.by_count.remove(&(account.len(), sender));
+        self.index.remove(sender, &account, &self.limits);
         Some(account)
     }
 
     fn attach(&mut self, sender: Address, account: Account) {
         if account.len() > 0 {
-            self.by_count.insert((account.len(), sender));
+            self.index.add(sender, &account, &self.limits);
             self.accounts.insert(sender, account);
         }
     }
@@ -331,7 +308,8 @@ fn tip_cap(transaction: &Transaction) -> u128 {
 
 /// Whether `new` pays enough more than `old` for both its fee cap and its tip.
 fn outbids(new: &Transaction, old: &Transaction) -> bool {
-    let bumped = |fee: u128| fee.saturating_add((fee / 100).saturating_mul(PRICE_BUMP_PERCENT).max(fee.min(1)));
+    let percent = |fee: u128| fee / 100 * PRICE_BUMP_PERCENT + fee % 100 * PRICE_BUMP_PERCENT / 100;
+    let bumped = |fee: u128| fee.saturating_add(percent(fee).max(1));
     let caps = (new.envelope().max_fee_per_gas(), old.envelope().max_fee_per_gas());
     let tips = (tip_cap(new), tip_cap(old));
     caps.0 >= bumped(caps.1) && tips.0 >= bumped(tips.1)
