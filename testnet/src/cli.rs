@@ -37,7 +37,8 @@ enum Testnet {
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<_> = arguments.into_iter().collect();
     // A node is the same code as the binary of its name: this program starts itself as a node.
-    let (program, rest) = (arguments.get(1).and_then(|word| word.to_str()), arguments.get(1..).unwrap_or_default());
+    let (program, rest) =
+        (arguments.get(1).and_then(|word| word.to_str()), arguments.get(1..).unwrap_or_default());
     let outcome = match program {
         Some("beacon-node") => beacon_node::cli::main_with(rest.to_vec()),
         Some("shard-node") => shard_node::cli::main_with(rest.to_vec()),

@@ -71,7 +71,11 @@ fn foreign_files_are_not_removed() {
 fn commands_without_a_network_say_how_to_start_one() {
     let folder = tempfile::tempdir().unwrap();
     for command in ["down", "status", "logs"] {
-        refused(&folder.path().join("none"), &["testnet", command], &["there is no network", "atoll testnet up"]);
+        refused(
+            &folder.path().join("none"),
+            &["testnet", command],
+            &["there is no network", "atoll testnet up"],
+        );
     }
 }
 

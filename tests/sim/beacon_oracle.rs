@@ -20,7 +20,8 @@ impl Drawn {
             let same = self.authorities.values().find(|known| known.committee_root() == root);
             let authority = match same {
                 Some(known) => known.reappointed(*chain, *epoch),
-                None => Authority::new(committee.clone(), *chain, *epoch, genesis_hash).expect("drawn from valid keys"),
+                None => Authority::new(committee.clone(), *chain, *epoch, genesis_hash)
+                    .expect("drawn from valid keys"),
             };
             self.authorities.insert((*chain, *epoch), Arc::new(authority));
         }
@@ -48,7 +49,8 @@ pub(crate) fn reexecute(
         let height = block.header.height;
         let leader = leader(&drawn, hash, &block);
         let applied = apply_block(&estate.genesis.spec, &chain, &block, leader, &drawn);
-        let transition = applied.unwrap_or_else(|error| panic!("beacon block {height} does not follow: {error}"));
+        let transition =
+            applied.unwrap_or_else(|error| panic!("beacon block {height} does not follow: {error}"));
         chain = transition.chain;
         if let Some(certificate) = certificate {
             assert_eq!(certificate.id, chain.id(), "certificate of beacon block {height}");
@@ -71,7 +73,9 @@ fn leader(drawn: &Drawn, genesis_hash: B256, block: &BeaconBlock) -> u32 {
         randao::verify(genesis_hash, &authority, *seat, header.proposer, header.height, reveal).is_ok()
     };
     let mut seats = (0..authority.committee().len()).filter(made);
-    seats.next().unwrap_or_else(|| panic!("no seat of the proposer made the reveal of beacon block {}", header.height))
+    seats.next().unwrap_or_else(|| {
+        panic!("no seat of the proposer made the reveal of beacon block {}", header.height)
+    })
 }
 
 /// Units are staked or burned, and add up to those of genesis.
@@ -79,6 +83,11 @@ fn assert_conserved(estate: &Estate, state: &BeaconState) {
     let staked: u64 = state.validators().map(|validator| validator.units().len() as u64).sum();
     let burned: u64 = state.validators().map(|validator| validator.burned_units()).sum();
     let stake = state.stake();
-    assert_eq!((stake.staked_units, stake.burned_units), (staked, burned), "beacon height {}", state.height());
+    assert_eq!(
+        (stake.staked_units, stake.burned_units),
+        (staked, burned),
+        "beacon height {}",
+        state.height()
+    );
     assert_eq!(staked + burned, estate.units(), "beacon height {}", state.height());
 }

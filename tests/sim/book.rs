@@ -31,7 +31,9 @@ impl Book {
         let mut inner = self.inner.lock();
         let known = *inner.certified.entry((chain, epoch, height)).or_insert(id);
         if known != id {
-            let violation = format!("fork: chain {chain} epoch {epoch} height {height}: {known}, and {id} at validator {validator}");
+            let violation = format!(
+                "fork: chain {chain} epoch {epoch} height {height}: {known}, and {id} at validator {validator}"
+            );
             inner.violations.push(violation);
         }
         inner.published.insert((validator, chain), height);
@@ -55,7 +57,9 @@ impl Book {
                 Event::Slashed { validator, chain, .. } => {
                     inner.slashed.insert(*validator);
                     if guilty.is_none_or(|guilty| guilty as u64 != validator.get()) {
-                        inner.violations.push(format!("honest validator {validator} was slashed for chain {chain}"));
+                        inner
+                            .violations
+                            .push(format!("honest validator {validator} was slashed for chain {chain}"));
                     }
                 }
                 Event::EarlyEnd { shard, successor, last, .. } => {
@@ -69,7 +73,10 @@ impl Book {
     /// Whether what an epoch certified at a height does not count.
     pub(crate) fn is_void(&self, shard: ShardId, epoch: Epoch, height: Height) -> bool {
         let inner = self.inner.lock();
-        inner.early_ends.iter().any(|(of, successor, last)| *of == shard && epoch < *successor && height > *last)
+        inner
+            .early_ends
+            .iter()
+            .any(|(of, successor, last)| *of == shard && epoch < *successor && height > *last)
     }
 
     /// How many times a shard's epoch was ended early.

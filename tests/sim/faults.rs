@@ -3,8 +3,9 @@
 use crate::{
     config::{ROUGH, WorldConfig},
     seeds,
-    world::Simulation,
+    world::{Simulation, World},
 };
+use primitives::ShardId;
 use std::time::Duration;
 
 #[test]
@@ -13,9 +14,9 @@ fn lost_and_late_messages_slow_the_chains_but_do_not_stop_them() {
 }
 
 pub(crate) fn rough_links(seed: u64) {
-    let config = WorldConfig { link: ROUGH, ..WorldConfig::new(0) };
+    let config = WorldConfig { link: ROUGH, ..WorldConfig::new(1) };
     Simulation::new(seed, config).phase(async |world| {
-        world.advance_beacon(12, Duration::from_secs(120)).await;
+        world.advance(20, Duration::from_secs(120)).await;
     });
 }
 
@@ -25,20 +26,23 @@ fn a_partition_stops_the_chains_and_healing_starts_them_again() {
 }
 
 pub(crate) fn partition(seed: u64) {
-    Simulation::new(seed, WorldConfig::new(0)).phase(async |world| {
-        world.advance_beacon(4, Duration::from_secs(10)).await;
+    Simulation::new(seed, WorldConfig::new(1)).phase(async |world| {
+        world.advance(6, Duration::from_secs(15)).await;
         // Four seats and three: neither side has the five that decide.
         world.partition(&[&[0, 1], &[2, 3, 4]]).await;
         world.pass(Duration::from_secs(1)).await;
-        let before = world.beacon_heights().1;
-        world.pass(Duration::from_secs(20)).await;
-        assert!(world.beacon_heights().1 <= before + 1, "a side without a quorum certified blocks");
+        let heights = |world: &World| (world.beacon_heights().1, world.shard_heights(ShardId::ZERO).0);
+        let before = heights(world);
+        world.pass(Duration::from_secs(12)).await;
+        assert_eq!(heights(world), before, "a side without a quorum certified blocks");
         world.heal().await;
-        world.advance_beacon(5, Duration::from_secs(40)).await;
+        world.advance(6, Duration::from_secs(40)).await;
         // One validator alone: the others go on, and it catches up.
         world.partition(&[&[4], &[0, 1, 2, 3]]).await;
         let goal = world.beacon_heights().1 + 6;
-        world.until(Duration::from_secs(30), "the majority goes on", |world| world.beacon_heights().1 >= goal).await;
+        world
+            .until(Duration::from_secs(30), "the majority goes on", |world| world.beacon_heights().1 >= goal)
+            .await;
         world.heal().await;
         world.advance_beacon(3, Duration::from_secs(20)).await;
     });
@@ -50,13 +54,13 @@ fn a_validator_that_crashes_comes_back_where_it_was() {
 }
 
 pub(crate) fn crash_one(seed: u64) {
-    Simulation::new(seed, WorldConfig::new(0)).phase(async |world| {
+    Simulation::new(seed, WorldConfig::new(1)).phase(async |world| {
         let victim = (seed % 5) as usize;
-        world.advance_beacon(5, Duration::from_secs(12)).await;
+        world.advance(6, Duration::from_secs(15)).await;
         world.crash(victim).await;
-        world.advance_beacon(6, Duration::from_secs(40)).await;
+        world.advance(12, Duration::from_secs(40)).await;
         world.start(victim).await;
-        world.advance_beacon(6, Duration::from_secs(40)).await;
+        world.advance(12, Duration::from_secs(40)).await;
     });
 }
 
@@ -66,12 +70,30 @@ fn no_certified_block_is_lost_when_all_validators_lose_power() {
 }
 
 pub(crate) fn crash_all(seed: u64) {
-    let mut simulation = Simulation::new(seed, WorldConfig::new(0));
-    for cut_ms in [7_300, 6_000 + seed % 1000, 9_100] {
+    let mut simulation = Simulation::new(seed, WorldConfig::new(2));
+    for cut_ms in [3_000 + seed * 37 % 1000, 1_000 + seed * 91 % 1000] {
         simulation.phase(async |world| {
-            world.advance_beacon(2, Duration::from_secs(40)).await;
+            world.advance(6, Duration::from_secs(40)).await;
             world.pass(Duration::from_millis(cut_ms)).await;
         });
     }
-    simulation.phase(async |world| world.advance_beacon(4, Duration::from_secs(40)).await);
+    simulation.phase(async |world| world.advance(8, Duration::from_secs(40)).await);
+}
+
+#[test]
+fn validators_whose_view_of_the_beacon_chain_is_late_wait_and_never_vote_no() {
+    seeds::each([71], late_beacon_views);
+}
+
+pub(crate) fn late_beacon_views(seed: u64) {
+    Simulation::new(seed, WorldConfig::new(1)).phase(async |world| {
+        world.advance(4, Duration::from_secs(15)).await;
+        // Three of seven seats: without them nothing is decided.
+        let late = [1, 4];
+        late.iter().for_each(|validator| world.lags[*validator].set(Duration::from_millis(900)));
+        world.advance(16, Duration::from_secs(60)).await;
+        for validator in world.honest() {
+            assert_eq!(world.rejections(validator), 0, "validator {validator} refused a block");
+        }
+    });
 }

@@ -12,6 +12,7 @@ mod beacon_oracle;
 mod book;
 mod byzantine;
 mod calm;
+mod committees;
 mod config;
 mod estate;
 mod faults;

@@ -1,18 +1,23 @@
 //! Every scenario with many seeds.
 
-use crate::{byzantine, calm, faults, seeds};
+use crate::{byzantine, calm, committees, faults, seeds};
 
 #[test]
 #[ignore = "takes long: run with --ignored, and ATOLL_SIM_SEEDS=FIRST..END"]
 fn every_scenario_holds_for_many_seeds() {
-    let scenarios: [(&str, fn(u64)); 7] = [
-        ("calm", calm::beacon_epochs),
+    let scenarios: [(&str, fn(u64)); 12] = [
+        ("beacon epochs", calm::beacon_epochs),
+        ("calm", calm::calm),
         ("rough links", faults::rough_links),
         ("partition", faults::partition),
         ("one crash", faults::crash_one),
         ("all crash", faults::crash_all),
-        ("equivocator", byzantine::equivocator),
+        ("late beacon views", faults::late_beacon_views),
+        ("beacon equivocator", byzantine::beacon_equivocator),
+        ("shard equivocator", byzantine::shard_equivocator),
         ("liar", byzantine::liar),
+        ("rotation", committees::rotation),
+        ("lost committee", committees::lost_committee),
     ];
     seeds::each(seeds::nightly(), |seed| {
         for (name, scenario) in scenarios {

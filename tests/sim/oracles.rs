@@ -25,7 +25,11 @@ fn check_beacon(world: &World) {
     for (validator, running) in &world.validators {
         let own = running.beacon.store();
         for (height, id) in heights().zip(&ids).take_while(|(height, _)| *height <= own.head()) {
-            assert_eq!(own.id(height).expect("readable"), Some(*id), "validator {validator} at beacon height {height}");
+            assert_eq!(
+                own.id(height).expect("readable"),
+                Some(*id),
+                "validator {validator} at beacon height {height}"
+            );
         }
     }
     for ((_, height), id) in world.estate.book.ids(Chain::Beacon) {

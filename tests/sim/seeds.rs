@@ -1,6 +1,7 @@
 //! Which seeds a test runs with.
 
 use std::{env, ops::Range};
+use tracing_subscriber::EnvFilter;
 
 /// Replays one seed.
 const ONE: &str = "ATOLL_SIM_SEED";
@@ -12,7 +13,9 @@ const MANY_DEFAULT: Range<u64> = 1000..1020;
 /// Runs `scenario` with each of `seeds`, or with the one that is to be replayed.
 pub(crate) fn each(seeds: impl IntoIterator<Item = u64>, scenario: impl Fn(u64)) {
     match env::var(ONE) {
-        Ok(seed) => run(seed.parse().unwrap_or_else(|_| panic!("{ONE} is a number, found `{seed}`")), scenario),
+        Ok(seed) => {
+            run(seed.parse().unwrap_or_else(|_| panic!("{ONE} is a number, found `{seed}`")), scenario)
+        }
         Err(_) => seeds.into_iter().for_each(|seed| run(seed, &scenario)),
     }
 }
@@ -26,7 +29,19 @@ pub(crate) fn nightly() -> Range<u64> {
 
 fn run(seed: u64, scenario: impl FnOnce(u64)) {
     let _named = Named(seed);
+    show_logs();
     scenario(seed);
+}
+
+/// Shows the nodes' logs if `RUST_LOG` asks for them.
+fn show_logs() {
+    if env::var_os(EnvFilter::DEFAULT_ENV).is_some() {
+        // The first of several tests has done it for all.
+        let _ = tracing_subscriber::fmt()
+            .with_env_filter(EnvFilter::from_default_env())
+            .with_test_writer()
+            .try_init();
+    }
 }
 
 /// Names the seed of a run that fails.

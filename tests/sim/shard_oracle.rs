@@ -16,7 +16,8 @@ pub(crate) fn check(world: &World) {
 
 fn check_shard(world: &World, shard: ShardId) {
     let nodes = world.shards.lock();
-    let chains = nodes.iter().filter_map(|(validator, node)| Some((*validator, node.chain(shard)?.snapshot())));
+    let chains =
+        nodes.iter().filter_map(|(validator, node)| Some((*validator, node.chain(shard)?.snapshot())));
     let chains: Vec<_> = chains.collect();
     let Some((_, longest)) = chains.iter().max_by_key(|(_, snapshot)| snapshot.height()) else { return };
     let ids = reexecute(world, shard, &longest.reader, longest.height());
@@ -29,7 +30,11 @@ fn check_shard(world: &World, shard: ShardId) {
     for ((epoch, height), id) in world.estate.book.ids(Chain::from(shard)) {
         if !world.estate.book.is_void(shard, epoch, height) {
             let kept = ids.get(height.get() as usize);
-            assert_eq!(kept, Some(&id), "what epoch {epoch} certified at height {height} of shard {shard} is still there");
+            assert_eq!(
+                kept,
+                Some(&id),
+                "what epoch {epoch} certified at height {height} of shard {shard} is still there"
+            );
         }
     }
     for (validator, running) in &world.validators {
@@ -52,9 +57,14 @@ fn reexecute(world: &World, shard: ShardId, reader: &Reader, head: Height) -> Ve
     let mut ids = vec![chain.id()];
     for height in (1..=head.get()).map(Height::new) {
         let block = reader.block(height).expect("readable").expect("a node keeps every block");
-        let executed = chain.step(&block).unwrap_or_else(|error| panic!("shard {shard} height {height}: {error}"));
+        let executed =
+            chain.step(&block).unwrap_or_else(|error| panic!("shard {shard} height {height}: {error}"));
         burned += U256::from(executed.header.base_fee) * U256::from(executed.header.gas_used);
-        assert_eq!(chain.state().supply(), Some(issued - burned), "money of shard {shard} after height {height}");
+        assert_eq!(
+            chain.state().supply(),
+            Some(issued - burned),
+            "money of shard {shard} after height {height}"
+        );
         if let Some(certificate) = reader.certificate(height).expect("readable") {
             assert_eq!(certificate.id, executed.id, "certificate of height {height} of shard {shard}");
             let authority = authority(world, shard, certificate.epoch);
@@ -70,5 +80,6 @@ fn authority(world: &World, shard: ShardId, epoch: primitives::Epoch) -> Authori
     let mut nodes = world.validators.values();
     let drawn = nodes.find_map(|running| running.beacon.committee(shard.into(), epoch).expect("readable"));
     let committee = drawn.expect("drawn before it ruled").committee;
-    Authority::new(committee, shard.into(), epoch, world.estate.genesis.hash()).expect("drawn from valid keys")
+    Authority::new(committee, shard.into(), epoch, world.estate.genesis.hash())
+        .expect("drawn from valid keys")
 }

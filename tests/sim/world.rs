@@ -16,7 +16,8 @@ use engine::{
 use parking_lot::Mutex;
 use primitives::{Chain, Height, ShardId};
 use shard_node::{
-    ChainEvent, ChainHandle, NodeConfig, ShardNode, ShardNodeHandle, node, pool::PoolLimits, store::ShardStore,
+    ChainEvent, ChainHandle, NodeConfig, ShardNode, ShardNodeHandle, node, pool::PoolLimits,
+    store::ShardStore,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -50,7 +51,11 @@ impl Simulation {
         let estate = Arc::clone(&self.estate);
         let main = async move |root: Root| {
             let mut world = World::new(root, estate);
-            world.root.spawn(traffic::flow(world.root.child(), Arc::clone(&world.estate), world.shards.clone()));
+            world.root.spawn(traffic::flow(
+                world.root.child(),
+                Arc::clone(&world.estate),
+                world.shards.clone(),
+            ));
             let outcome = scenario(&mut world).await;
             oracles::check(&world);
             (0..world.estate.validators()).for_each(|validator| world.estate.crash(validator));
@@ -152,7 +157,12 @@ impl World {
         }
     }
 
-    async fn start_beacon(&self, validator: usize, runtime: &Arc<NodeRuntime>, network: Network) -> BeaconHandle {
+    async fn start_beacon(
+        &self,
+        validator: usize,
+        runtime: &Arc<NodeRuntime>,
+        network: Network,
+    ) -> BeaconHandle {
         let disk = self.estate.disk(validator, Chain::Beacon);
         let store = Store::memory(&disk, BeaconStore::config(storage::Durability::Power));
         let parts = Parts {
@@ -163,8 +173,12 @@ impl World {
             runtime: runtime.clone(),
         };
         let handle = BeaconNode::start(parts).await.expect("a node starts on what it left behind");
-        let (published, found) = (self.estate.book.published(validator, Chain::Beacon), handle.snapshot().height());
-        assert!(found >= published, "validator {validator} published beacon height {published} and came back at {found}");
+        let (published, found) =
+            (self.estate.book.published(validator, Chain::Beacon), handle.snapshot().height());
+        assert!(
+            found >= published,
+            "validator {validator} published beacon height {published} and came back at {found}"
+        );
         let (estate, mut events) = (Arc::clone(&self.estate), handle.events());
         self.root.spawn(async move {
             while let Ok(Certified { snapshot, events }) = events.recv().await {
@@ -190,12 +204,17 @@ impl World {
             stores: Arc::new(move |shard| Store::memory(&estate.disk(validator, shard.into()), config())),
             network,
             signer: Some(self.estate.signers[validator].clone()),
-            link: Arc::new(SimulatedLink { beacon, runtime: runtime.clone(), lag: self.lags[validator].clone() }),
+            link: Arc::new(SimulatedLink {
+                beacon,
+                runtime: runtime.clone(),
+                lag: self.lags[validator].clone(),
+            }),
             runtime: runtime.clone(),
             config: NodeConfig { history_blocks: HISTORY, pool: PoolLimits::default() },
         };
         let handle = ShardNode::start(parts).await.expect("the genesis file draws committees");
-        let (root, estate, mut chains) = (self.root.child(), Arc::clone(&self.estate), handle.chains_changing());
+        let (root, estate, mut chains) =
+            (self.root.child(), Arc::clone(&self.estate), handle.chains_changing());
         self.root.spawn(async move {
             let mut known = BTreeSet::new();
             while chains.changed().await.is_ok() {
@@ -230,7 +249,8 @@ impl World {
     pub(crate) async fn partition(&self, groups: &[&[usize]]) {
         for (place, group) in groups.iter().enumerate() {
             for other in &groups[place + 1..] {
-                for (one, other) in group.iter().flat_map(|one| other.iter().map(move |other| (*one, *other))) {
+                for (one, other) in group.iter().flat_map(|one| other.iter().map(move |other| (*one, *other)))
+                {
                     self.beacon_cluster.cut(key(beacon_secret(one)), key(beacon_secret(other))).await;
                     self.shard_cluster.cut(key(shard_secret(one)), key(shard_secret(other))).await;
                 }
@@ -241,7 +261,9 @@ impl World {
     /// Replaces every link.
     pub(crate) async fn relink(&self, link: Link) {
         let validators = self.estate.validators();
-        for (one, other) in (0..validators).flat_map(|one| (one + 1..validators).map(move |other| (one, other))) {
+        for (one, other) in
+            (0..validators).flat_map(|one| (one + 1..validators).map(move |other| (one, other)))
+        {
             self.beacon_cluster.link(key(beacon_secret(one)), key(beacon_secret(other)), link).await;
             self.shard_cluster.link(key(shard_secret(one)), key(shard_secret(other)), link).await;
         }
@@ -252,6 +274,11 @@ impl World {
         self.relink(self.estate.config.link).await;
     }
 
+    /// The running validators that keep to the rules: those that others do not shut out.
+    pub(crate) fn honest(&self) -> impl Iterator<Item = usize> + '_ {
+        self.validators.keys().copied().filter(|validator| self.estate.config.guilty != Some(*validator))
+    }
+
     /// The newest beacon height of a running validator.
     pub(crate) fn beacon_height(&self, validator: usize) -> Height {
         self.validators.get(&validator).map_or(Height::ZERO, |running| running.beacon.snapshot().height())
@@ -259,7 +286,7 @@ impl World {
 
     /// The lowest and the highest beacon height among the running validators.
     pub(crate) fn beacon_heights(&self) -> (u64, u64) {
-        let heights = || self.validators.keys().map(|validator| self.beacon_height(*validator).get());
+        let heights = || self.honest().map(|validator| self.beacon_height(validator).get());
         (heights().min().unwrap_or(0), heights().max().unwrap_or(0))
     }
 
@@ -268,11 +295,18 @@ impl World {
         self.shards.lock().get(&validator)?.chain(shard)
     }
 
+    /// Blocks of shards that a running validator found invalid.
+    pub(crate) fn rejections(&self, validator: usize) -> u64 {
+        let nodes = self.shards.lock();
+        let page = nodes.get(&validator).map(ShardNodeHandle::metrics).unwrap_or_default();
+        let lines = page.lines().filter(|line| line.starts_with("atoll_shard_blocks_rejected_total"));
+        lines.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
+    }
+
     /// The highest certified, and the lowest finalized height of a shard among those who run it.
     pub(crate) fn shard_heights(&self, shard: ShardId) -> (u64, u64) {
-        let nodes = self.shards.lock();
-        let heights = nodes.values().filter_map(|node| {
-            let snapshot = node.chain(shard)?.snapshot();
+        let heights = self.honest().filter_map(|validator| {
+            let snapshot = self.chain(validator, shard)?.snapshot();
             Some((snapshot.height().get(), snapshot.finalized.get()))
         });
         let heights: Vec<_> = heights.collect();
@@ -284,12 +318,14 @@ impl World {
     /// Waits until all who run a shard have `blocks` more finalized blocks than any had certified before, for every
     /// shard; and until the beacon chain has advanced a little everywhere.
     pub(crate) async fn advance(&self, blocks: u64, limit: Duration) {
-        let goals: Vec<_> = self.estate.shards().map(|shard| (shard, self.shard_heights(shard).0 + blocks)).collect();
+        let goals: Vec<_> =
+            self.estate.shards().map(|shard| (shard, self.shard_heights(shard).0 + blocks)).collect();
         let beacon = self.beacon_heights().1 + blocks / 3;
         let what = format!("beacon height {beacon} everywhere and finalized heights {goals:?}");
         self.until(limit, &what, |world| {
             let mut goals = goals.iter();
-            world.beacon_heights().0 >= beacon && goals.all(|(shard, goal)| world.shard_heights(*shard).1 >= *goal)
+            world.beacon_heights().0 >= beacon
+                && goals.all(|(shard, goal)| world.shard_heights(*shard).1 >= *goal)
         })
         .await;
     }
@@ -305,7 +341,8 @@ impl World {
         let deadline = self.root.now_ms() + u64::try_from(limit.as_millis()).expect("short");
         while !reached(self) {
             self.assert_sound();
-            let state = || self.validators.keys().map(|v| (*v, self.beacon_height(*v).get())).collect::<Vec<_>>();
+            let state =
+                || self.validators.keys().map(|v| (*v, self.beacon_height(*v).get())).collect::<Vec<_>>();
             let shards = || self.estate.shards().map(|shard| self.describe(shard)).collect::<String>();
             assert!(
                 self.root.now_ms() < deadline,
@@ -318,7 +355,7 @@ impl World {
         self.assert_sound();
     }
 
-    /// Waits until every running validator has certified `blocks` more beacon blocks than any had before.
+    /// Waits until every honest validator has certified `blocks` more beacon blocks than any had before.
     pub(crate) async fn advance_beacon(&self, blocks: u64, limit: Duration) {
         let goal = self.beacon_heights().1 + blocks;
         let what = format!("every validator at beacon height {goal}");

@@ -127,6 +127,7 @@ pub fn run(config: Config) -> eyre::Result<()> {
         max_message_bytes: genesis.spec.body_bytes_max.saturating_add(MESSAGE_OVERHEAD_BYTES),
     };
     free(config.listen, "consensus", "--listen")?;
+    free(config.metrics, "the metrics page", "--metrics")?;
     let rest = bind(config.rest, "the REST interface", "--rest")?;
     sockets::run(config.data_dir.join("engine"), config.worker_threads, |root| async move {
         serve(&root, config, genesis, store, signer, sockets, rest).await

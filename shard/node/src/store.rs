@@ -11,7 +11,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-pub use open::{OpenError, Resume, genesis_block};
+pub use open::{OpenError, Resume};
 pub use reader::{ReadError, Reader, StateAt, StoredState};
 pub use receipts::ReceiptsError;
 pub use tables::{Generation, Location, TABLES};

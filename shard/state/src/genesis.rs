@@ -8,7 +8,10 @@ use alloy_eips::{
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
 use crypto::mmr::Mmr;
-use primitives::{Allocation, ChainSpec, InboxCursors, ShardHeader, ShardId};
+use primitives::{
+    Allocation, AnchorProof, BeaconHeader, ChainSpec, InboxCursors, PublicKeyBytes, Seat, ShardBody, ShardHeader, ShardId,
+    ShardRecord, ValidatorIndex,
+};
 
 use crate::{
     account::Account,
@@ -67,11 +70,32 @@ pub fn genesis_header_of(
         outbox_root: empty_outbox_root(),
         inbox_cursors_root: InboxCursors::default().root(),
         history_root: Mmr::new().root(),
-        data_root: B256::ZERO,
+        data_root: genesis_body().root(),
         gas_limit: spec.gas_limit,
         base_fee: spec.base_fee_initial,
         ..ShardHeader::default()
     }
+}
+
+/// The body of height zero: nobody proposed it, so everything in it is empty or zero.
+pub fn genesis_body() -> ShardBody {
+    let seat = Seat {
+        key: PublicKeyBytes::new([0; PublicKeyBytes::LENGTH]),
+        validator: ValidatorIndex::ZERO,
+        node: B256::ZERO,
+        fee_recipient: Address::ZERO,
+    };
+    let anchor = AnchorProof {
+        header: BeaconHeader::default(),
+        mix: B256::ZERO,
+        mix_branch: Vec::new(),
+        record: ShardRecord::default(),
+        record_branch: Vec::new(),
+        seat_index: 0,
+        seat,
+        seat_branch: Vec::new(),
+    };
+    ShardBody { anchor, bundles: Vec::new(), transactions: Vec::new() }
 }
 
 /// Sum of the allocations: what exists on the shard before its first block. `None` if it does not fit.

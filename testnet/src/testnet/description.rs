@@ -103,12 +103,14 @@ impl Description {
             }
         });
         let nodes = (0..plan.validators()).flat_map(|index| {
-            [("beacon", Program::BeaconNode), ("shard", Program::ShardNode)].map(|(short, program)| NodeProcess {
-                name: format!("{short}-{index}"),
-                program,
-                config: validator_directory(directory, index).join(format!("{}.toml", program.name())),
-                log: directory.join("logs").join(format!("{short}-{index}.log")),
-                pid: None,
+            [("beacon", Program::BeaconNode), ("shard", Program::ShardNode)].map(|(short, program)| {
+                NodeProcess {
+                    name: format!("{short}-{index}"),
+                    program,
+                    config: validator_directory(directory, index).join(format!("{}.toml", program.name())),
+                    log: directory.join("logs").join(format!("{short}-{index}.log")),
+                    pid: None,
+                }
             })
         });
         let accounts = ACCOUNTS.map(|(address, private_key)| Account { address, private_key });
@@ -125,8 +127,8 @@ impl Description {
             Err(error) => return Err(error).wrap_err_with(|| path.display().to_string()),
         };
         let advice = "start over with `atoll testnet up --fresh`";
-        let description: Self =
-            serde_json::from_str(&text).wrap_err_with(|| format!("{} is damaged: {advice}", path.display()))?;
+        let description: Self = serde_json::from_str(&text)
+            .wrap_err_with(|| format!("{} is damaged: {advice}", path.display()))?;
         if description.version != VERSION {
             bail!("{} has version {}, expected {VERSION}: {advice}", path.display(), description.version);
         }

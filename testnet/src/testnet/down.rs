@@ -26,7 +26,9 @@ impl DataDir {
     pub fn description(&self) -> eyre::Result<Description> {
         match Description::read(&std::path::absolute(&self.data_dir)?)? {
             Some(description) => Ok(description),
-            None => bail!("there is no network in {}: start one with `atoll testnet up`", self.data_dir.display()),
+            None => {
+                bail!("there is no network in {}: start one with `atoll testnet up`", self.data_dir.display())
+            }
         }
     }
 }

@@ -73,9 +73,14 @@ impl UpArgs {
         if !(1..=VALIDATORS_MAX).contains(&self.validators) {
             bail!("--validators must be from 1 to {VALIDATORS_MAX}, found {}", self.validators);
         }
-        let stake = if self.stake.is_empty() { vec![1; self.validators as usize] } else { self.stake.clone() };
+        let stake =
+            if self.stake.is_empty() { vec![1; self.validators as usize] } else { self.stake.clone() };
         if stake.len() != self.validators as usize {
-            bail!("--stake has {} numbers, but there are {} validators: give one for each", stake.len(), self.validators);
+            bail!(
+                "--stake has {} numbers, but there are {} validators: give one for each",
+                stake.len(),
+                self.validators
+            );
         }
         if let Some(units) = stake.iter().find(|units| !(1..=1024).contains(*units)) {
             bail!("--stake must be from 1 to 1024 units, found {units}");
@@ -120,7 +125,8 @@ impl Plan {
 
     /// What differs from another plan, for people.
     pub fn difference(&self, other: &Self) -> Option<String> {
-        let names = |plan: &Self| plan.shards.iter().map(|shard| shard.name.clone()).collect::<Vec<_>>().join(",");
+        let names =
+            |plan: &Self| plan.shards.iter().map(|shard| shard.name.clone()).collect::<Vec<_>>().join(",");
         let stakes = |plan: &Self| plan.stake.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         let fields = [
             ("--stake", stakes(self), stakes(other)),
@@ -167,7 +173,10 @@ mod tests {
     fn default_plan_is_the_documented_one() {
         let plan = plan(&[]).unwrap();
         assert_eq!(plan.stake, [1, 1, 1, 1]);
-        assert_eq!(plan.shards.iter().map(|shard| shard.name.as_str()).collect::<Vec<_>>(), ["ai", "defi", "nft"]);
+        assert_eq!(
+            plan.shards.iter().map(|shard| shard.name.as_str()).collect::<Vec<_>>(),
+            ["ai", "defi", "nft"]
+        );
     }
 
     /// Each contradiction is refused with the flag's name.

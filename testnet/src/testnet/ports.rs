@@ -86,7 +86,11 @@ impl Ports {
             (self.beacon_network(), format!("beacon network of validator {validator}")),
             (self.shard_network(), format!("shard network of validator {validator}")),
         ];
-        all.extend((0..shards).map(|shard| (self.rpc(shard), format!("JSON-RPC of shard {shard} of validator {validator}"))));
+        all.extend(
+            (0..shards).map(|shard| {
+                (self.rpc(shard), format!("JSON-RPC of shard {shard} of validator {validator}"))
+            }),
+        );
         all
     }
 }
@@ -135,7 +139,10 @@ mod tests {
     #[test]
     fn ports_are_where_the_manual_says() {
         let first = Ports::new(PORT_BASE, 0, 3).unwrap();
-        assert_eq!((first.rpc(1), first.rest(), first.beacon_metrics(), first.shard_metrics()), (8555, 5052, 5054, 9101));
+        assert_eq!(
+            (first.rpc(1), first.rest(), first.beacon_metrics(), first.shard_metrics()),
+            (8555, 5052, 5054, 9101)
+        );
         let third = Ports::new(18545, 2, 3).unwrap();
         assert_eq!((third.rpc(0), third.rest(), third.shard_network()), (20545, 17052, 21201));
     }

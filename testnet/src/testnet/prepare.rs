@@ -26,19 +26,27 @@ use validator::{KeyDirectory, keystore::Strength};
 
 const PASSWORD: &str = "throw-away keys of a local network";
 
+/// Refuses to start a network twice.
+pub fn require_not_running(args: &UpArgs) -> eyre::Result<()> {
+    // A damaged description is dealt with when the directory is prepared.
+    let Ok(Some(description)) = Description::read(&std::path::absolute(&args.data_dir)?) else {
+        return Ok(());
+    };
+    let running = description.running();
+    if !running.is_empty() {
+        bail!(
+            "this network is running already ({}): `atoll testnet status` shows it, `atoll testnet down` ends it",
+            running.join(", ")
+        );
+    }
+    Ok(())
+}
+
 /// The description of the network to start; its directory is complete afterwards.
 pub fn prepare(args: &UpArgs, plan: Plan) -> eyre::Result<(PathBuf, Description)> {
     let directory = std::path::absolute(&args.data_dir)?;
-    let existing = Description::read(&directory).or_else(|error| if args.fresh { Ok(None) } else { Err(error) })?;
-    if let Some(description) = &existing {
-        let running = description.running();
-        if !running.is_empty() {
-            bail!(
-                "this network is running already ({}): `atoll testnet status` shows it, `atoll testnet down` ends it",
-                running.join(", ")
-            );
-        }
-    }
+    let existing =
+        Description::read(&directory).or_else(|error| if args.fresh { Ok(None) } else { Err(error) })?;
     if args.fresh {
         remove(&directory)?;
     } else if let Some(description) = existing {
@@ -61,7 +69,8 @@ pub fn prepare(args: &UpArgs, plan: Plan) -> eyre::Result<(PathBuf, Description)
 
 /// Removes a network's directory, and nothing that is not one.
 fn remove(directory: &Path) -> eyre::Result<()> {
-    const KNOWN: [&str; 6] = ["testnet.json", "testnet.json.next", "genesis.json", "password", "logs", "validator-"];
+    const KNOWN: [&str; 6] =
+        ["testnet.json", "testnet.json.next", "genesis.json", "password", "logs", "validator-"];
     let Ok(entries) = fs::read_dir(directory) else { return Ok(()) };
     for entry in entries {
         let name = entry?.file_name();
@@ -93,7 +102,13 @@ fn create(directory: &Path, plan: Plan) -> eyre::Result<Description> {
 
 fn new_validator(directory: &Path, index: u32, seats: u32) -> eyre::Result<GenesisValidator> {
     let keys = KeyDirectory::new(validator_directory(directory, index).join("keys"));
-    keys.create(&validator::cli::random_secret()?, validator::cli::KEY_PATH, seats, PASSWORD, Strength::Light)?;
+    keys.create(
+        &validator::cli::random_secret()?,
+        validator::cli::KEY_PATH,
+        seats,
+        PASSWORD,
+        Strength::Light,
+    )?;
     // An address of its own, so that fees do not disturb the balances of the funded accounts.
     let owner = crypto::hash::keccak256(format!("withdrawal address of local validator {index}").as_bytes());
     Ok(keys.registration(PASSWORD, Address::from_word(owner))?)
@@ -105,7 +120,9 @@ fn genesis(plan: &Plan, validators: Vec<GenesisValidator>) -> eyre::Result<Genes
     let allocations: Vec<_> =
         ACCOUNTS.iter().map(|(address, _)| Allocation { address: *address, balance: balance() }).collect();
     let shard_ids = (0..plan.shard_count())
-        .map(|id| shard_state::genesis::genesis_header(&spec, ShardId::new(id), &allocations, timestamp_ms).id())
+        .map(|id| {
+            shard_state::genesis::genesis_header(&spec, ShardId::new(id), &allocations, timestamp_ms).id()
+        })
         .collect();
     let genesis = Genesis { spec, timestamp_ms, validators, allocations, shard_ids };
     genesis.verify()?;

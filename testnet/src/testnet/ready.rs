@@ -17,7 +17,8 @@ pub async fn wait(description: &Description, children: &mut [Child]) -> eyre::Re
     let deadline = Instant::now() + TIMEOUT;
     let mut pending: Vec<(String, Probe)> = probes(description)?;
     let bar = ProgressBar::new(pending.len() as u64).with_style(
-        ProgressStyle::with_template("{spinner} starting {pos}/{len} {bar:30} {msg}").expect("a valid template"),
+        ProgressStyle::with_template("{spinner} starting {pos}/{len} {bar:30} {msg}")
+            .expect("a valid template"),
     );
     while !pending.is_empty() {
         require_running(description, children)?;

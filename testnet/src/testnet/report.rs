@@ -1,7 +1,7 @@
 //! What a user sees when the network is ready: where everything is, who rules, whose money there is.
 
 use super::{accounts, description::Description};
-use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{Table, presets::NOTHING};
 use primitives::{Chain, Epoch};
 use rpc::beacon::{BeaconClient, CommitteeView};
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub async fn print(description: &Description, took: Duration, json: bool) -> eyr
 
 fn table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY).set_header(header);
+    table.load_preset(NOTHING).set_header(header);
     table
 }
 
@@ -38,7 +38,8 @@ fn endpoints(description: &Description) -> Table {
 }
 
 fn funded_accounts(description: &Description) -> Table {
-    let ether = accounts::balance() / alloy_primitives::U256::from(10u64).pow(alloy_primitives::U256::from(18u64));
+    let ether =
+        accounts::balance() / alloy_primitives::U256::from(10u64).pow(alloy_primitives::U256::from(18u64));
     let mut table = table(["account", "secret key", "ether on each shard"]);
     for account in &description.accounts {
         table.add_row([account.address.to_string(), account.private_key.to_string(), ether.to_string()]);
@@ -52,14 +53,18 @@ async fn committees(description: &Description) -> eyre::Result<Table> {
         "committee",
         "epoch",
         "seats",
-        "quorum",
+        "stalled by",
+        "taken by",
         "adversary",
         "it stalls the chain",
         "it takes the chain",
     ]);
-    let shards = description.plan.shards.iter().zip(0..).map(|(shard, id)| {
-        (shard.name.clone(), Chain::Shard(primitives::ShardId::new(id)))
-    });
+    let shards = description
+        .plan
+        .shards
+        .iter()
+        .zip(0..)
+        .map(|(shard, id)| (shard.name.clone(), Chain::Shard(primitives::ShardId::new(id))));
     for (name, chain) in [("beacon".to_owned(), Chain::Beacon)].into_iter().chain(shards) {
         let committee: CommitteeView = client.committee_view(chain, Epoch::ZERO).await?;
         let takeover = &committee.takeover;
@@ -67,7 +72,8 @@ async fn committees(description: &Description) -> eyre::Result<Table> {
             name,
             committee.epoch.0.to_string(),
             committee.seats.len().to_string(),
-            takeover.quorum.0.to_string(),
+            format!("{} seats", takeover.stalling_seats.0),
+            format!("{} seats", takeover.quorum.0),
             format!("{} of {} units", takeover.adversary_units.0, takeover.units.0),
             takeover.liveness_loss.clone(),
             takeover.safety_loss.clone(),

@@ -6,7 +6,7 @@ use super::{
 };
 use alloy_primitives::U64;
 use clap::Args;
-use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{Table, presets::NOTHING};
 use rpc::{beacon::BeaconClient, client::Client};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -90,7 +90,8 @@ async fn observe(description: &Description) -> eyre::Result<Status> {
 async fn observe_shard(validator: usize, shard: &Endpoint) -> eyre::Result<ChainStatus> {
     let client = Client::new(&shard.http)?;
     let height = async |tag: &str| {
-        let block: Option<BlockNumber> = client.call("eth_getBlockByNumber", json!([tag, false])).await.ok()?;
+        let block: Option<BlockNumber> =
+            client.call("eth_getBlockByNumber", json!([tag, false])).await.ok()?;
         block.map(|block| block.number.to())
     };
     Ok(ChainStatus {
@@ -104,17 +105,21 @@ async fn observe_shard(validator: usize, shard: &Endpoint) -> eyre::Result<Chain
 
 fn nodes_table(status: &Status) -> Table {
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY).set_header(["node", "state", "process"]);
+    table.load_preset(NOTHING).set_header(["node", "state", "process"]);
     for node in &status.nodes {
         let state = if node.running { "running" } else { "not running" };
-        table.add_row([node.name.clone(), state.into(), node.pid.map(|pid| pid.to_string()).unwrap_or_default()]);
+        table.add_row([
+            node.name.clone(),
+            state.into(),
+            node.pid.map(|pid| pid.to_string()).unwrap_or_default(),
+        ]);
     }
     table
 }
 
 fn chains_table(status: &Status) -> Table {
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY).set_header(["chain", "validator", "certified", "finalized", "endpoint"]);
+    table.load_preset(NOTHING).set_header(["chain", "validator", "certified", "finalized", "endpoint"]);
     let text = |height: Option<u64>| height.map_or("no answer".to_owned(), |height| height.to_string());
     for chain in &status.chains {
         table.add_row([

@@ -23,8 +23,9 @@ const LOG_LINES: usize = 12;
 pub fn run(args: &UpArgs) -> eyre::Result<()> {
     let started = Instant::now();
     let plan = args.plan()?;
+    prepare::require_not_running(args)?;
+    require_free_ports(&plan)?;
     let (directory, mut description) = prepare::prepare(args, plan)?;
-    require_free_ports(&description.plan)?;
     let mut children = match start(&mut description, &directory, !args.detach) {
         Ok(children) => children,
         Err(error) => {

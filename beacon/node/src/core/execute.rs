@@ -9,7 +9,6 @@ use beacon_state::{BeaconChainState, BlockError, CommitteeSource as _, Transitio
 use engine::Context;
 use primitives::{B256, BeaconBlock, Chain, Crosslink, Evidence, SignatureBytes};
 use ssz::Encode as _;
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Most requests that wait for a state; the oldest is abandoned for a newer one.
@@ -92,7 +91,7 @@ impl BeaconCore {
     /// Tries again what waits, as long as something was executed in between.
     pub(super) fn serve_waiting(&mut self, effects: &mut Vec<Effect>) {
         while std::mem::take(&mut self.progressed) && !self.waiting.is_empty() {
-            let waiting = std::mem::replace(&mut self.waiting, VecDeque::new());
+            let waiting = std::mem::take(&mut self.waiting);
             waiting.into_iter().for_each(|request| self.serve(request, effects));
         }
     }

@@ -14,6 +14,9 @@ use super::{AccountState, Pool, PoolError, PooledTransaction};
 use alloy_consensus::Transaction as _;
 use primitives::Address;
 
+/// Most transactions that give way to one; one that needs more room is refused.
+const DROPPED_MAX: usize = 256;
+
 /// What room is to be made for.
 #[derive(Debug)]
 pub(super) struct Newcomer {
@@ -27,6 +30,15 @@ pub(super) struct Newcomer {
     is_first: bool,
     /// How many of its sender are queued.
     queued: usize,
+}
+
+/// What gave way, and what is needed to take that back.
+#[derive(Debug)]
+struct Dropped {
+    sender: Address,
+    state: AccountState,
+    nonce: u64,
+    entry: Entry,
 }
 
 impl Newcomer {
@@ -51,9 +63,9 @@ impl Pool {
     pub(super) fn make_room(&mut self, newcomer: &Newcomer) -> Result<(), PoolError> {
         let mut dropped = Vec::new();
         while !self.has_room(newcomer) {
-            let last = self.victim(newcomer).and_then(|sender| Some((sender, self.take_last(sender)?)));
-            let Some(last) = last else {
-                dropped.into_iter().rev().for_each(|(sender, (nonce, entry))| self.put_back(sender, nonce, entry));
+            let victim = self.victim(newcomer).filter(|_| dropped.len() < DROPPED_MAX);
+            let Some(last) = victim.and_then(|sender| self.take_last(sender)) else {
+                dropped.into_iter().rev().for_each(|last| self.put_back(last));
                 return Err(PoolError::Full);
             };
             dropped.push(last);
@@ -92,20 +104,18 @@ impl Pool {
         })
     }
 
-    fn take_last(&mut self, sender: Address) -> Option<(u64, Entry)> {
+    fn take_last(&mut self, sender: Address) -> Option<Dropped> {
         let mut account = self.detach(sender)?;
+        let state = account.state();
         let last = account.pop_last();
-        if account.len() > 0 {
-            self.attach(sender, account);
-        }
+        self.attach(sender, account);
         let (nonce, entry) = last?;
         self.forget(&entry);
-        Some((nonce, entry))
+        Some(Dropped { sender, state, nonce, entry })
     }
 
-    fn put_back(&mut self, sender: Address, nonce: u64, entry: Entry) {
-        // The state of a sender that was dropped whole comes back with its next transaction.
-        let state = AccountState { nonce, balance: entry.cost };
+    fn put_back(&mut self, dropped: Dropped) {
+        let Dropped { sender, state, nonce, entry } = dropped;
         let mut account = self.detach(sender).unwrap_or_else(|| Account::new(state));
         self.by_hash.insert(entry.transaction.hash(), (sender, nonce));
         self.bytes += entry.bytes();

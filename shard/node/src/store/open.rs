@@ -5,13 +5,10 @@ use super::tables::{Accounts, Slots};
 use super::{Commit, Generation, ReadError, ShardStore};
 use alloy_primitives::{Address, B256, U256};
 use crypto::mmr::Mmr;
-use primitives::{
-    AnchorProof, BeaconHeader, Certificate, ChainSpec, Genesis, Height, PublicKeyBytes, Seat, ShardBlock, ShardBody,
-    ShardHeader, ShardId, ShardRecord, ValidatorIndex,
-};
+use primitives::{Certificate, ChainSpec, Genesis, Height, ShardBlock, ShardHeader, ShardId};
 use shard_state::{
     chain::{Base, ShardState},
-    genesis::{genesis_header_of, genesis_state},
+    genesis::{genesis_body, genesis_header_of, genesis_state},
     state::{AccountDelta, ChangeSet, MemoryState, SlotDelta},
     trie::StateTrie,
 };
@@ -121,7 +118,7 @@ impl ShardStore {
         let mut nodes = Vec::new();
         Mmr::new().push_with(id, |position, node| nodes.push((position, node)));
         let commit = Commit {
-            block: Arc::new(genesis_block(header)),
+            block: Arc::new(ShardBlock { header, body: genesis_body() }),
             id,
             certificate: None,
             transactions: Vec::new(),
@@ -181,27 +178,6 @@ fn from_nothing(state: &MemoryState) -> ChangeSet {
         AccountDelta { address: *address, before: None, after: Some(*account), storage: storage.collect() }
     });
     ChangeSet::new(accounts.collect(), state.codes().map(|(hash, code)| (*hash, code.clone())).collect())
-}
-
-/// The block at height zero, which nobody proposed and which never travels: its body is empty in every respect.
-pub fn genesis_block(header: ShardHeader) -> ShardBlock {
-    let seat = Seat {
-        key: PublicKeyBytes::new([0; PublicKeyBytes::LENGTH]),
-        validator: ValidatorIndex::ZERO,
-        node: B256::ZERO,
-        fee_recipient: Address::ZERO,
-    };
-    let anchor = AnchorProof {
-        header: BeaconHeader::default(),
-        mix: B256::ZERO,
-        mix_branch: Vec::new(),
-        record: ShardRecord::default(),
-        record_branch: Vec::new(),
-        seat_index: 0,
-        seat,
-        seat_branch: Vec::new(),
-    };
-    ShardBlock { header, body: ShardBody { anchor, bundles: Vec::new(), transactions: Vec::new() } }
 }
 
 impl From<ReadError> for OpenError {
