@@ -4,12 +4,12 @@
 use alloy_primitives::{Address, B256, U256, address, b256};
 
 /// Wei each account starts with on every shard: ten thousand ether.
-pub fn balance() -> U256 {
+pub(super) fn balance() -> U256 {
     U256::from(10_000u64) * U256::from(10u64).pow(U256::from(18u64))
 }
 
 /// Address and secret key; the whole world knows them, so they hold value on test networks only.
-pub const ACCOUNTS: [(Address, B256); 10] = [
+pub(super) const ACCOUNTS: [(Address, B256); 10] = [
     (
         address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
         b256!("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"),

@@ -163,6 +163,6 @@ impl Description {
 }
 
 /// Where a validator's keys and data are.
-pub fn validator_directory(directory: &Path, index: u32) -> PathBuf {
+pub(super) fn validator_directory(directory: &Path, index: u32) -> PathBuf {
     directory.join(format!("validator-{index}"))
 }

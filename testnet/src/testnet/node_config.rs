@@ -14,7 +14,7 @@ use std::{
 };
 
 /// Writes both files of every validator. Paths in them are absolute, so that nodes run from anywhere.
-pub fn write(directory: &Path, plan: &Plan, genesis: &Genesis) -> eyre::Result<()> {
+pub(super) fn write(directory: &Path, plan: &Plan, genesis: &Genesis) -> eyre::Result<()> {
     let peers = |key: fn(&primitives::GenesisValidator) -> NodeKey, port: fn(&Ports) -> u16| {
         let entry = |(validator, index)| format!("{}@{}", key(validator), loopback(port(&plan.ports(index))));
         genesis.validators.iter().zip(0..).map(entry).collect::<Vec<_>>()

@@ -10,7 +10,7 @@ use std::{
 };
 
 /// JSON-RPC port of the first shard of the first validator, unless moved.
-pub const PORT_BASE: u16 = 8545;
+pub(super) const PORT_BASE: u16 = 8545;
 const STRIDE: u32 = 1000;
 const SHARD_STRIDE: u32 = 10;
 
@@ -96,17 +96,17 @@ impl Ports {
 }
 
 /// An address on this machine only.
-pub fn loopback(port: u16) -> SocketAddr {
+pub(super) fn loopback(port: u16) -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port).into()
 }
 
 /// Whether `port` can be listened on now.
-pub fn is_free(port: u16) -> bool {
+pub(super) fn is_free(port: u16) -> bool {
     TcpListener::bind(loopback(port)).is_ok()
 }
 
 /// "name (pid N)" of the process that listens on `port`, where the system tells.
-pub fn owner(port: u16) -> Option<String> {
+pub(super) fn owner(port: u16) -> Option<String> {
     let inode = ["/proc/net/tcp", "/proc/net/tcp6"].iter().find_map(|table| listening_inode(table, port))?;
     let wanted = format!("socket:[{inode}]");
     fs::read_dir("/proc").ok()?.flatten().find_map(|process| {

@@ -27,7 +27,7 @@ use validator::{KeyDirectory, keystore::Strength};
 const PASSWORD: &str = "throw-away keys of a local network";
 
 /// Refuses to start a network twice.
-pub fn require_not_running(args: &UpArgs) -> eyre::Result<()> {
+pub(super) fn require_not_running(args: &UpArgs) -> eyre::Result<()> {
     // A damaged description is dealt with when the directory is prepared.
     let Ok(Some(description)) = Description::read(&std::path::absolute(&args.data_dir)?) else {
         return Ok(());
@@ -43,7 +43,7 @@ pub fn require_not_running(args: &UpArgs) -> eyre::Result<()> {
 }
 
 /// The description of the network to start; its directory is complete afterwards.
-pub fn prepare(args: &UpArgs, plan: Plan) -> eyre::Result<(PathBuf, Description)> {
+pub(super) fn prepare(args: &UpArgs, plan: Plan) -> eyre::Result<(PathBuf, Description)> {
     let directory = std::path::absolute(&args.data_dir)?;
     let existing =
         Description::read(&directory).or_else(|error| if args.fresh { Ok(None) } else { Err(error) })?;

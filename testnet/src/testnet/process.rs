@@ -92,7 +92,7 @@ impl NodeProcess {
 }
 
 /// Asks the running ones to end, waits, and kills what is left. Returns the names that ended.
-pub fn stop(nodes: &[NodeProcess]) -> Vec<String> {
+pub(super) fn stop(nodes: &[NodeProcess]) -> Vec<String> {
     let running: Vec<_> = nodes.iter().filter(|node| node.is_running()).collect();
     for node in &running {
         signal(node, Signal::TERM);

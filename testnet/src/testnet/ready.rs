@@ -13,7 +13,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 const LOG_LINES: usize = 12;
 
 /// Returns when the network is usable; fails when a node ends, or nothing comes within the timeout.
-pub async fn wait(description: &Description, children: &mut [Child]) -> eyre::Result<()> {
+pub(super) async fn wait(description: &Description, children: &mut [Child]) -> eyre::Result<()> {
     let deadline = Instant::now() + TIMEOUT;
     let mut pending: Vec<(String, Probe)> = probes(description)?;
     let bar = ProgressBar::new(pending.len() as u64).with_style(
@@ -44,7 +44,7 @@ pub async fn wait(description: &Description, children: &mut [Child]) -> eyre::Re
 }
 
 /// Fails with the end of its log when a node has ended.
-pub fn require_running(description: &Description, children: &mut [Child]) -> eyre::Result<()> {
+pub(super) fn require_running(description: &Description, children: &mut [Child]) -> eyre::Result<()> {
     for (node, child) in description.nodes.iter().zip(children) {
         if let Some(status) = child.try_wait()? {
             bail!("{} ended by itself ({status}); its last words:\n{}", node.name, node.log_tail(LOG_LINES));

@@ -7,7 +7,7 @@ use rpc::beacon::{BeaconClient, CommitteeView};
 use std::time::Duration;
 
 /// Prints the network to standard output: as tables, or as the JSON of `testnet.json`.
-pub async fn print(description: &Description, took: Duration, json: bool) -> eyre::Result<()> {
+pub(super) async fn print(description: &Description, took: Duration, json: bool) -> eyre::Result<()> {
     if json {
         println!("{}", description.to_json());
         return Ok(());

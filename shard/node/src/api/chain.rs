@@ -41,7 +41,10 @@ pub trait Chain: Debug + Send + Sync + 'static {
         height: Height,
     ) -> BoxFuture<'_, Result<AccountProof, QueryError>>;
 
-    /// Highest height that is known to be certified, whether or not this node has it.
+    /// Height at which this process took the chain up.
+    fn starting(&self) -> Height;
+
+    /// Height of the highest block that is known to exist, whether or not this node has it.
     fn highest(&self) -> Height;
 
     /// Other nodes that this one is connected to.
@@ -79,11 +82,15 @@ impl Chain for ChainHandle {
         self.proof(address, slots, height).boxed()
     }
 
+    fn starting(&self) -> Height {
+        Self::starting(self)
+    }
+
     fn highest(&self) -> Height {
-        Self::snapshot(self).height()
+        Self::highest(self)
     }
 
     fn peers(&self) -> u64 {
-        0
+        Self::peers(self)
     }
 }

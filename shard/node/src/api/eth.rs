@@ -39,7 +39,7 @@ impl EthApi for ShardApi {
         if highest.above(current) <= IN_FLIGHT {
             return Ok(Syncing::DONE);
         }
-        Ok(Syncing::running(self.starting.get(), current.get(), highest.get()))
+        Ok(Syncing::running(self.chain.starting().get(), current.get(), highest.get()))
     }
 
     async fn gas_price(&self) -> RpcResult<u128> {
@@ -206,19 +206,21 @@ impl EthApi for ShardApi {
     }
 
     async fn transaction(&self, hash: B256) -> RpcResult<Option<Transaction>> {
-        // The pool first: a transaction that leaves it meanwhile is in the snapshot that is taken after.
-        let pooled = self.chain.pooled(hash).await;
-        let snapshot = self.chain.snapshot();
-        if let Some(location) = snapshot.reader.location(&hash).map_err(error::storage)? {
-            let index = location.index as usize;
-            return self.look(&snapshot, location.height, move |block| block.transaction_view(index)).await;
+        if let Some(found) = self.certified_transaction(hash).await? {
+            return Ok(Some(found));
         }
-        Ok(pooled.map(|transaction| view::transaction(transaction.to_recovered(), None)))
+        match self.chain.pooled(hash).await {
+            Some(pooled) => Ok(Some(view::transaction(pooled.to_recovered(), None))),
+            // It may have left the pool for a block meanwhile.
+            None => self.certified_transaction(hash).await,
+        }
     }
 
     async fn transaction_receipt(&self, hash: B256) -> RpcResult<Option<TransactionReceipt>> {
         let snapshot = self.chain.snapshot();
-        let Some(location) = snapshot.reader.location(&hash).map_err(error::storage)? else { return Ok(None) };
+        let Some(location) = snapshot.reader.location(&hash).map_err(error::storage)? else {
+            return Ok(None);
+        };
         let index = location.index as usize;
         self.look(&snapshot, location.height, move |block| block.receipt_view(index)).await
     }
@@ -246,7 +248,9 @@ impl EthApi for ShardApi {
         };
         let (recent, logs_max) = (Arc::clone(&self.recent), self.config.logs_max);
         self.reads
-            .run(move || logs::collect(&snapshot, &filter, range, logs_max, &|height| recent.record(&snapshot, height)))
+            .run(move || {
+                logs::collect(&snapshot, &filter, range, logs_max, &|height| recent.record(&snapshot, height))
+            })
             .await
     }
 
@@ -260,7 +264,21 @@ impl EthApi for ShardApi {
 }
 
 impl ShardApi {
-    async fn block_view(&self, snapshot: &Arc<Snapshot>, position: Position, full: bool) -> RpcResult<Option<Block>> {
+    async fn certified_transaction(&self, hash: B256) -> RpcResult<Option<Transaction>> {
+        let snapshot = self.chain.snapshot();
+        let Some(location) = snapshot.reader.location(&hash).map_err(error::storage)? else {
+            return Ok(None);
+        };
+        let index = location.index as usize;
+        self.look(&snapshot, location.height, move |block| block.transaction_view(index)).await
+    }
+
+    async fn block_view(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        position: Position,
+        full: bool,
+    ) -> RpcResult<Option<Block>> {
         match position {
             Position::Pending => BlockRecord::Executed(pending_block(snapshot)).block_view(full).map(Some),
             Position::At(height) => self.look(snapshot, height, move |block| block.block_view(full)).await,

@@ -58,7 +58,9 @@ fn certified(block: &Executed, filter: &Filter) -> Vec<Log> {
     if !filter.matches_bloom(block.header.logs_bloom) {
         return Vec::new();
     }
-    let hash = |index: usize| block.transactions.get(index).map(|transaction| transaction.hash()).unwrap_or_default();
+    let hash = |index: usize| {
+        block.transactions.get(index).map(|transaction| transaction.hash()).unwrap_or_default()
+    };
     matching_logs(&block.header, block.id, &hash, &block.receipts, &|log| filter.matches(log))
 }
 

@@ -64,7 +64,8 @@ fn call_request(request: TransactionRequest, chain_id: u64) -> RpcResult<CallReq
         let text = "authorizationList is not supported in calls: override the authority's code instead";
         return Err(RpcError::Server(text.into()));
     }
-    let both = r#"both "data" and "input" are set and not equal. Please use "input" to pass transaction call data"#;
+    let both =
+        r#"both "data" and "input" are set and not equal. Please use "input" to pass transaction call data"#;
     let input = request.input.try_into_unique_input().map_err(|_| RpcError::Server(both.into()))?;
     let gas_price = request.gas_price.or(request.max_fee_per_gas).unwrap_or_default();
     Ok(CallRequest {

@@ -54,7 +54,11 @@ pub(super) struct History {
 impl History {
     pub(super) fn new(oldest: u64, percentiles: Vec<f64>) -> Self {
         let reward = (!percentiles.is_empty()).then(Vec::new);
-        Self { answer: FeeHistory { oldest_block: oldest, reward, ..FeeHistory::default() }, percentiles, next_base_fee: 0 }
+        Self {
+            answer: FeeHistory { oldest_block: oldest, reward, ..FeeHistory::default() },
+            percentiles,
+            next_base_fee: 0,
+        }
     }
 
     /// Adds a block without its transactions: for a history without percentiles.

@@ -13,7 +13,11 @@ use rpc::view::Log;
 use std::ops::RangeInclusive;
 
 /// The certified blocks that a filter covers; `None` if they are all above the head.
-pub(super) fn range(snapshot: &Snapshot, filter: &Filter, blocks_max: u64) -> RpcResult<Option<RangeInclusive<u64>>> {
+pub(super) fn range(
+    snapshot: &Snapshot,
+    filter: &Filter,
+    blocks_max: u64,
+) -> RpcResult<Option<RangeInclusive<u64>>> {
     let (from, to) = match filter.block_option {
         FilterBlockOption::AtBlockHash(hash) => {
             let height = snapshot.reader.height(&hash).map_err(storage)?;
@@ -34,7 +38,8 @@ pub(super) fn range(snapshot: &Snapshot, filter: &Filter, blocks_max: u64) -> Rp
     let to = to.min(head);
     let blocks = (to - from).saturating_add(1);
     if blocks > blocks_max {
-        let text = format!("query covers {blocks} blocks, the limit is {blocks_max}: ask for a smaller range");
+        let text =
+            format!("query covers {blocks} blocks, the limit is {blocks_max}: ask for a smaller range");
         return Err(RpcError::LimitExceeded(text));
     }
     Ok(Some(from..=to))

@@ -25,26 +25,19 @@ mod workers;
 
 pub use chain::Chain;
 
-use crate::handle::ChainHandle;
 use crate::snapshot::Snapshot;
 use alloy_primitives::B256;
-use jsonrpsee::server::Methods;
 use parking_lot::Mutex;
 use primitives::Height;
 use recent::Recent;
 use record::BlockRecord;
 use rpc::error::RpcResult;
-use rpc::method::{NetApi, Web3Api, shard_methods};
+use rpc::method::{NetApi, Web3Api};
 use serde::{Deserialize, Serialize};
 use shard_state::transaction::TransactionLimits;
 use std::sync::Arc;
 use std::time::Duration;
 use workers::Workers;
-
-/// Every JSON-RPC method of a running shard chain, with the default limits. On a tokio runtime.
-pub fn methods(chain: ChainHandle) -> Methods {
-    shard_methods(ShardApi::start(Arc::new(chain), ApiConfig::default()))
-}
 
 /// What one request may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,14 +77,13 @@ pub struct ShardApi {
     recent: Arc<Recent>,
     calls: Workers,
     reads: Workers,
-    /// Height at which this process took the chain up.
-    starting: Height,
     /// The tip suggested above the block with this id.
     tip: Mutex<Option<(B256, u128)>>,
 }
 
 impl ShardApi {
-    /// The RPC of a running chain: give it to [`shard_methods`]. Starts a task on the current tokio runtime, which ends with the chain.
+    /// The RPC of a running chain, for [`rpc::method::shard_methods`]. Starts a task on the current tokio runtime, which
+    /// ends with the chain.
     pub fn start(chain: Arc<dyn Chain>, config: ApiConfig) -> Arc<Self> {
         let snapshot = chain.snapshot();
         let limits = TransactionLimits::new(&snapshot.spec, snapshot.shard());
@@ -103,7 +95,6 @@ impl ShardApi {
             recent,
             calls: Workers::new(config.calls_at_once_max, patience),
             reads: Workers::new(config.calls_at_once_max, patience),
-            starting: snapshot.height(),
             tip: Mutex::new(None),
             chain,
             config,

@@ -86,9 +86,14 @@ impl FlatState for OverriddenState<'_> {
 }
 
 /// The block that a call believes to be in. The difficulty and the blob fee mean nothing on a shard.
-pub(super) fn override_environment(environment: &Environment, overrides: &BlockOverrides) -> RpcResult<Environment> {
+pub(super) fn override_environment(
+    environment: &Environment,
+    overrides: &BlockOverrides,
+) -> RpcResult<Environment> {
     if overrides.block_hash.as_ref().is_some_and(|hashes| !hashes.is_empty()) {
-        return Err(RpcError::Server("blockHash is not supported: BLOCKHASH reads the state (EIP-2935)".into()));
+        return Err(RpcError::Server(
+            "blockHash is not supported: BLOCKHASH reads the state (EIP-2935)".into(),
+        ));
     }
     let number = |name: &'static str, value: U256| {
         u64::try_from(value).map_err(|_| RpcError::InvalidParams(format!("{name} is larger than 64 bits")))

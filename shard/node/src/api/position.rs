@@ -51,7 +51,9 @@ impl Position {
         match self {
             Self::Pending => Ok(pending_view(snapshot)),
             Self::At(height) if height == snapshot.height() => Ok(snapshot.view.clone()),
-            Self::At(height) => snapshot.reader.view_at(height).map_err(read)?.ok_or(RpcError::HeaderNotFound),
+            Self::At(height) => {
+                snapshot.reader.view_at(height).map_err(read)?.ok_or(RpcError::HeaderNotFound)
+            }
         }
     }
 

@@ -45,7 +45,8 @@ impl Recent {
             return Ok(Some(found));
         }
         let reader = &snapshot.reader;
-        let (Some(block), Some(id)) = (reader.block(height).map_err(storage)?, reader.id(height).map_err(storage)?)
+        let (Some(block), Some(id)) =
+            (reader.block(height).map_err(storage)?, reader.id(height).map_err(storage)?)
         else {
             return Ok(None);
         };
@@ -69,7 +70,8 @@ impl Recent {
         loop {
             match events.recv().await {
                 Ok(ChainEvent::Certified(block)) => self.add(block),
-                Ok(ChainEvent::Undone(_) | ChainEvent::Finalized(_)) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Ok(ChainEvent::Undone(_) | ChainEvent::Finalized(_))
+                | Err(broadcast::error::RecvError::Lagged(_)) => {}
                 Err(broadcast::error::RecvError::Closed) => return,
             }
         }

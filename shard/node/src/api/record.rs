@@ -72,7 +72,9 @@ impl BlockRecord {
 
     fn encoded(&self) -> Vec<&Bytes> {
         match self {
-            Self::Executed(executed) => executed.transactions.iter().map(|transaction| transaction.encoded()).collect(),
+            Self::Executed(executed) => {
+                executed.transactions.iter().map(|transaction| transaction.encoded()).collect()
+            }
             Self::Stored(stored) => stored.block.body.transactions.iter().collect(),
         }
     }
@@ -80,7 +82,9 @@ impl BlockRecord {
     /// Hash of the transaction at `index`.
     fn hash(&self, index: usize) -> Option<B256> {
         match self {
-            Self::Executed(executed) => executed.transactions.get(index).map(|transaction| transaction.hash()),
+            Self::Executed(executed) => {
+                executed.transactions.get(index).map(|transaction| transaction.hash())
+            }
             Self::Stored(stored) => stored.block.body.transactions.get(index).map(keccak256),
         }
     }
@@ -122,7 +126,9 @@ impl BlockRecord {
             return Ok(block_with_transactions(&facts, recovered));
         }
         let hashes = match self {
-            Self::Executed(executed) => executed.transactions.iter().map(|transaction| transaction.hash()).collect(),
+            Self::Executed(executed) => {
+                executed.transactions.iter().map(|transaction| transaction.hash()).collect()
+            }
             Self::Stored(stored) => stored.block.body.transactions.iter().map(keccak256).collect(),
         };
         Ok(block_with_hashes(&facts, hashes))
@@ -153,7 +159,8 @@ impl BlockRecord {
             place: self.place(index),
             logs_before: before.iter().map(|receipt| receipt.logs().len() as u64).sum(),
         };
-        let inner = ReceiptEnvelope::as_receipt_with_bloom(&receipt.envelope).ok_or_else(|| missing(index))?;
+        let inner =
+            ReceiptEnvelope::as_receipt_with_bloom(&receipt.envelope).ok_or_else(|| missing(index))?;
         Ok(transaction_receipt(facts, inner.clone()))
     }
 
@@ -166,12 +173,17 @@ impl BlockRecord {
     /// For each transaction the tip it paid, wei per gas, and the gas it used.
     pub(super) fn tips(&self) -> RpcResult<Vec<(u128, u64)>> {
         let base_fee = self.header().base_fee;
-        let tip = |envelope: &alloy_consensus::TxEnvelope| envelope.effective_tip_per_gas(base_fee).unwrap_or_default();
+        let tip = |envelope: &alloy_consensus::TxEnvelope| {
+            envelope.effective_tip_per_gas(base_fee).unwrap_or_default()
+        };
         let gas = self.receipts().iter().map(|receipt| receipt.gas_used);
         match self {
-            Self::Executed(executed) => {
-                Ok(executed.transactions.iter().map(|transaction| tip(transaction.envelope())).zip(gas).collect())
-            }
+            Self::Executed(executed) => Ok(executed
+                .transactions
+                .iter()
+                .map(|transaction| tip(transaction.envelope()))
+                .zip(gas)
+                .collect()),
             Self::Stored(stored) => {
                 let envelopes = stored.block.body.transactions.iter().map(|bytes| {
                     alloy_eips::Decodable2718::decode_2718_exact(bytes).map_err(|error| internal(&error))

@@ -34,7 +34,13 @@ pub(super) struct Account {
 
 impl Account {
     pub(super) const fn new(state: AccountState) -> Self {
-        Self { state, entries: BTreeMap::new(), executable_end: state.nonce, executable_cost: U256::ZERO, bytes: 0 }
+        Self {
+            state,
+            entries: BTreeMap::new(),
+            executable_end: state.nonce,
+            executable_cost: U256::ZERO,
+            bytes: 0,
+        }
     }
 
     pub(super) const fn state(&self) -> AccountState {
@@ -76,7 +82,8 @@ impl Account {
 
     /// What everything executable would cost with one of this cost at `nonce`, in the place of what is there.
     pub(super) fn cost_with(&self, nonce: u64, cost: U256) -> U256 {
-        let replaced = self.entry(nonce).filter(|_| self.is_executable(nonce)).map_or(U256::ZERO, |entry| entry.cost);
+        let replaced =
+            self.entry(nonce).filter(|_| self.is_executable(nonce)).map_or(U256::ZERO, |entry| entry.cost);
         self.executable_cost.saturating_sub(replaced).saturating_add(cost)
     }
 
@@ -107,7 +114,9 @@ impl Account {
     pub(super) fn set_state(&mut self, state: AccountState) -> Vec<Entry> {
         let rest = self.entries.split_off(&state.nonce);
         let mut dropped: Vec<Entry> = std::mem::replace(&mut self.entries, rest).into_values().collect();
-        dropped.extend(self.entries.extract_if(.., |_, entry| entry.cost > state.balance).map(|(_, entry)| entry));
+        dropped.extend(
+            self.entries.extract_if(.., |_, entry| entry.cost > state.balance).map(|(_, entry)| entry),
+        );
         self.bytes -= dropped.iter().map(Entry::bytes).sum::<usize>();
         self.state = state;
         self.restart();

@@ -17,8 +17,8 @@ mod room;
 mod tests;
 
 use account::{Account, Entry};
-use index::Index;
 use alloy_consensus::Transaction as _;
+use index::Index;
 use primitives::{Address, B256, U256, Verified};
 use room::Newcomer;
 use shard_state::transaction::Transaction;
@@ -156,7 +156,11 @@ impl Pool {
     }
 
     /// Takes a transaction in; `state` is its sender's.
-    pub fn insert(&mut self, transaction: PooledTransaction, state: AccountState) -> Result<Inserted, PoolError> {
+    pub fn insert(
+        &mut self,
+        transaction: PooledTransaction,
+        state: AccountState,
+    ) -> Result<Inserted, PoolError> {
         let hash = transaction.hash();
         if self.by_hash.contains_key(&hash) {
             return Err(PoolError::AlreadyKnown);
@@ -197,7 +201,9 @@ impl Pool {
         let account = self.accounts.get(&transaction.sender());
         let old = account.and_then(|account| account.entry(nonce));
         match old {
-            Some(old) if !outbids(transaction, &old.transaction) => return Err(PoolError::ReplacementUnderpriced),
+            Some(old) if !outbids(transaction, &old.transaction) => {
+                return Err(PoolError::ReplacementUnderpriced);
+            }
             None => self.require_account_room(account, nonce, expected)?,
             Some(_) => {}
         }
@@ -208,7 +214,12 @@ impl Pool {
         Ok(cost)
     }
 
-    fn require_account_room(&self, account: Option<&Account>, nonce: u64, next: u64) -> Result<(), PoolError> {
+    fn require_account_room(
+        &self,
+        account: Option<&Account>,
+        nonce: u64,
+        next: u64,
+    ) -> Result<(), PoolError> {
         let Some(account) = account else { return Ok(()) };
         let (found, limit) = (account.len(), self.limits.account_transactions_max);
         if found >= limit {
@@ -256,7 +267,9 @@ impl Pool {
     }
 
     /// All senders with their executable and queued transactions, in order of nonce.
-    pub fn content(&self) -> impl Iterator<Item = (&Address, Vec<&PooledTransaction>, Vec<&PooledTransaction>)> {
+    pub fn content(
+        &self,
+    ) -> impl Iterator<Item = (&Address, Vec<&PooledTransaction>, Vec<&PooledTransaction>)> {
         self.accounts.iter().map(|(sender, account)| {
             let (executable, queued) = account.split();
             (sender, executable, queued)

