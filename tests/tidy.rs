@@ -34,13 +34,45 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("beacon-state", &["consensus", "primitives", "crypto"]),
     (
         "beacon-node",
-        &["beacon-state", "validator", "engine", "storage", "rpc", "service", "consensus", "primitives", "crypto"],
+        &[
+            "beacon-state",
+            "validator",
+            "engine",
+            "storage",
+            "rpc",
+            "service",
+            "consensus",
+            "primitives",
+            "crypto",
+        ],
     ),
     (
         "shard-node",
-        &["shard-state", "validator", "engine", "storage", "rpc", "service", "consensus", "primitives", "crypto"],
+        &[
+            "shard-state",
+            "validator",
+            "engine",
+            "storage",
+            "rpc",
+            "service",
+            "consensus",
+            "primitives",
+            "crypto",
+        ],
     ),
-    ("atoll", &["beacon-node", "shard-node", "shard-state", "validator", "rpc", "consensus", "primitives", "crypto"]),
+    (
+        "atoll",
+        &[
+            "beacon-node",
+            "shard-node",
+            "shard-state",
+            "validator",
+            "rpc",
+            "consensus",
+            "primitives",
+            "crypto",
+        ],
+    ),
 ];
 
 /// Packages that sit on top and may import anything.
@@ -50,8 +82,18 @@ const ON_TOP: [&str; 2] = ["atoll-tests", "benches"];
 const PURE_PACKAGES: [&str; 6] =
     ["crypto/src", "primitives/src", "consensus/src", "shard/state/src", "beacon/state/src", "xshard/src"];
 const IMPURE_WORDS: [&str; 13] = [
-    "std::time", "SystemTime", "Instant::now", "std::fs", "std::net", "std::thread::sleep", "tokio::", "async fn",
-    "tracing::", ": f64", ": f32", "HashMap<",
+    "std::time",
+    "SystemTime",
+    "Instant::now",
+    "std::fs",
+    "std::net",
+    "std::thread::sleep",
+    "tokio::",
+    "async fn",
+    "tracing::",
+    ": f64",
+    ": f32",
+    "HashMap<",
 ];
 
 fn root() -> PathBuf {
@@ -81,12 +123,17 @@ fn relative(path: &Path) -> String {
 }
 
 fn is_test(path: &str) -> bool {
-    path.contains("/tests/") || path.starts_with("tests/") || path.ends_with("tests.rs") || path.starts_with("benches/")
+    path.contains("/tests/")
+        || path.starts_with("tests/")
+        || path.ends_with("tests.rs")
+        || path.starts_with("benches/")
 }
 
 /// Lines of a file above its inline tests.
 fn product_lines(text: &str) -> Vec<&str> {
-    text.lines().take_while(|line| !line.starts_with("mod tests {") && !line.starts_with("#[cfg(test)]")).collect()
+    text.lines()
+        .take_while(|line| !line.starts_with("mod tests {") && !line.starts_with("#[cfg(test)]"))
+        .collect()
 }
 
 /// (name, length) of every function, by the indentation that rustfmt gives.
@@ -97,7 +144,11 @@ fn functions(lines: &[&str]) -> Vec<(String, usize)> {
         let indent = line.len() - body.len();
         let Some(after) = body
             .split_once("fn ")
-            .filter(|(before, _)| before.split_whitespace().all(|word| word.starts_with("pub") || ["async", "const", "unsafe"].contains(&word)))
+            .filter(|(before, _)| {
+                before
+                    .split_whitespace()
+                    .all(|word| word.starts_with("pub") || ["async", "const", "unsafe"].contains(&word))
+            })
             .map(|(_, after)| after)
         else {
             continue;
@@ -136,7 +187,10 @@ fn packages_import_only_along_the_arrows() {
         };
         for dependency in package["dependencies"].as_array().expect("a list of dependencies") {
             let target = dependency["name"].as_str().expect("a dependency has a name");
-            if names.contains(target) && dependency["kind"].as_str() != Some("dev") && !allowed.contains(&target) {
+            if names.contains(target)
+                && dependency["kind"].as_str() != Some("dev")
+                && !allowed.contains(&target)
+            {
                 wrong.push(format!("{name} must not import {target}"));
             }
         }
@@ -230,7 +284,9 @@ fn references_to_the_specification_resolve() {
             }
             let page = fs::read_to_string(root().join("docs/spec").join(file)).unwrap_or_default();
             let heading = |line: &str| line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
-            let exists = page.lines().any(|line| line.starts_with('#') && (anchor.is_empty() || heading(line) == anchor));
+            let exists = page
+                .lines()
+                .any(|line| line.starts_with('#') && (anchor.is_empty() || heading(line) == anchor));
             if !exists {
                 wrong.push(format!("{}: docs/spec/{link} does not exist", relative(&path)));
             }

@@ -17,6 +17,11 @@ pub trait Runtime: fmt::Debug + Send + Sync + 'static {
 
     /// Milliseconds since the Unix epoch.
     fn now_ms(&self) -> u64;
+
+    /// Does what keeps a thread busy for a while, and lets the tasks beside it go on where that is possible.
+    fn work(&self, work: &mut dyn FnMut()) {
+        work();
+    }
 }
 
 /// A runtime that is handed around.
@@ -41,5 +46,15 @@ impl Runtime for Tokio {
     fn now_ms(&self) -> u64 {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn work(&self, work: &mut dyn FnMut()) {
+        // A runtime of one thread has nobody to hand the other tasks to.
+        let threads = tokio::runtime::Handle::try_current().map(|runtime| runtime.runtime_flavor());
+        if matches!(threads, Ok(tokio::runtime::RuntimeFlavor::MultiThread)) {
+            tokio::task::block_in_place(work);
+        } else {
+            work();
+        }
     }
 }

@@ -39,7 +39,8 @@ fn cast_sends_deploys_and_reads_and_the_beacon_chain_finalizes() {
     });
 
     // Every validator agrees on the block.
-    let hash = call(&client, "eth_getBlockByNumber", json!([format!("0x{deployed_at:x}"), false]))["hash"].clone();
+    let hash =
+        call(&client, "eth_getBlockByNumber", json!([format!("0x{deployed_at:x}"), false]))["hash"].clone();
     for validator in 1..4 {
         let other = network.client(DEFI, validator);
         wait_until("the other validators have the block", Duration::from_secs(10), || {

@@ -18,7 +18,8 @@ fn send(network: &Network, validator: u32, wallet: &mut Wallet) -> B256 {
 
 fn is_certified(network: &Network, validator: u32, hash: B256) -> bool {
     let client = network.client(DEFI, validator);
-    block_on(client.request("eth_getTransactionReceipt", json!([hash]))).is_ok_and(|receipt| !receipt.is_null())
+    block_on(client.request("eth_getTransactionReceipt", json!([hash])))
+        .is_ok_and(|receipt| !receipt.is_null())
 }
 
 /// All nodes die at once under load; after the restart every certified block is there, and the chain goes on.

@@ -12,13 +12,13 @@ use std::{
 };
 
 /// Ports of the tests' networks: away from the default ones, so that a developer's network may run.
-pub const PORT_BASE: u16 = 18545;
+pub(crate) const PORT_BASE: u16 = 18545;
 const READY_TIMEOUT: Duration = Duration::from_secs(120);
 
 static TURN: Mutex<()> = Mutex::new(());
 
 /// The binary that cargo built beside this test.
-pub fn atoll() -> PathBuf {
+pub(crate) fn atoll() -> PathBuf {
     let test = std::env::current_exe().expect("a test has a file");
     let folder = test.ancestors().nth(2).expect("tests lie in <profile>/deps");
     let binary = folder.join("atoll");
@@ -27,7 +27,7 @@ pub fn atoll() -> PathBuf {
 }
 
 /// A running network.
-pub struct Network {
+pub(crate) struct Network {
     supervisor: Option<Child>,
     directory: tempfile::TempDir,
     arguments: Vec<String>,
@@ -36,7 +36,7 @@ pub struct Network {
 
 impl Network {
     /// Starts a network and waits until it is ready.
-    pub fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let mut network = Self {
             supervisor: None,
@@ -49,7 +49,7 @@ impl Network {
     }
 
     /// Starts the network again on its data.
-    pub fn up(&mut self) {
+    pub(crate) fn up(&mut self) {
         let mut child = Command::new(atoll())
             .args(["testnet", "up", "--port-base", &PORT_BASE.to_string(), "--data-dir"])
             .arg(self.data_dir())
@@ -80,12 +80,12 @@ impl Network {
         self.supervisor = Some(child);
     }
 
-    pub fn data_dir(&self) -> PathBuf {
+    pub(crate) fn data_dir(&self) -> PathBuf {
         self.directory.path().join("net")
     }
 
     /// Ends the network in order.
-    pub fn down(&mut self) {
+    pub(crate) fn down(&mut self) {
         if let Some(mut child) = self.supervisor.take() {
             drop(child.stdin.take());
             let _ = child.wait();
@@ -93,46 +93,45 @@ impl Network {
     }
 
     /// `kill -9` for the supervisor and every node, at one instant as far as a shell can do that.
-    pub fn kill_everything(&mut self) {
+    pub(crate) fn kill_everything(&mut self) {
         let mut pids: Vec<u32> = self.pids().into_iter().map(|(_, pid)| pid).collect();
         let mut child = self.supervisor.take().expect("a running network");
         pids.insert(0, child.id());
         kill_9(&pids);
         let _ = child.wait();
-        wait_until("all nodes are gone", Duration::from_secs(10), || {
-            pids.iter().all(|pid| !is_alive(*pid))
-        });
+        wait_until("all nodes are gone", Duration::from_secs(10), || pids.iter().all(|pid| !is_alive(*pid)));
     }
 
     /// Name and process of each node.
-    pub fn pids(&self) -> Vec<(String, u32)> {
+    pub(crate) fn pids(&self) -> Vec<(String, u32)> {
         let nodes = self.description()["nodes"].clone();
         let nodes = nodes.as_array().expect("a list");
-        let node = |node: &Value| (node["name"].as_str().unwrap().to_owned(), node["pid"].as_u64().unwrap() as u32);
+        let node =
+            |node: &Value| (node["name"].as_str().unwrap().to_owned(), node["pid"].as_u64().unwrap() as u32);
         nodes.iter().map(node).collect()
     }
 
     /// `testnet.json`.
-    pub fn description(&self) -> Value {
+    pub(crate) fn description(&self) -> Value {
         let text = std::fs::read_to_string(self.data_dir().join("testnet.json")).expect("a description");
         serde_json::from_str(&text).expect("valid JSON")
     }
 
     /// HTTP endpoint of a shard at a validator.
-    pub fn url(&self, shard: u32, validator: u32) -> String {
+    pub(crate) fn url(&self, shard: u32, validator: u32) -> String {
         format!("http://127.0.0.1:{}", u32::from(PORT_BASE) + 10 * shard + 1000 * validator)
     }
 
-    pub fn rest_url(&self, validator: u32) -> String {
+    pub(crate) fn rest_url(&self, validator: u32) -> String {
         format!("http://127.0.0.1:{}", 15052 + 1000 * validator)
     }
 
-    pub fn client(&self, shard: u32, validator: u32) -> Client {
+    pub(crate) fn client(&self, shard: u32, validator: u32) -> Client {
         Client::new(self.url(shard, validator)).expect("a valid address")
     }
 
     /// The ends of all logs, for a failing test's report.
-    pub fn logs(&self) -> String {
+    pub(crate) fn logs(&self) -> String {
         let Ok(entries) = std::fs::read_dir(self.data_dir().join("logs")) else { return String::new() };
         let mut logs: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
         logs.sort();
@@ -156,7 +155,7 @@ fn tail(path: &Path) -> String {
 }
 
 /// `kill -9` of these processes.
-pub fn kill_9(pids: &[u32]) {
+pub(crate) fn kill_9(pids: &[u32]) {
     let status = Command::new("kill").arg("-9").args(pids.iter().map(ToString::to_string)).status();
     assert!(status.expect("kill exists").success(), "cannot kill {pids:?}");
 }
@@ -167,7 +166,7 @@ fn is_alive(pid: u32) -> bool {
 }
 
 /// Polls until `done`, or fails the test naming what did not happen.
-pub fn wait_until(what: &str, timeout: Duration, mut done: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, timeout: Duration, mut done: impl FnMut() -> bool) {
     let deadline = Instant::now() + timeout;
     while !done() {
         assert!(Instant::now() < deadline, "did not happen within {timeout:?}: {what}");
@@ -176,23 +175,23 @@ pub fn wait_until(what: &str, timeout: Duration, mut done: impl FnMut() -> bool)
 }
 
 /// Runs a future to its end.
-pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
 }
 
 /// A call that must succeed.
-pub fn call(client: &Client, method: &str, params: Value) -> Value {
+pub(crate) fn call(client: &Client, method: &str, params: Value) -> Value {
     block_on(client.request(method, params)).unwrap_or_else(|error| panic!("{method}: {error}"))
 }
 
 /// Height of a block by tag.
-pub fn height(client: &Client, tag: &str) -> Option<u64> {
+pub(crate) fn height(client: &Client, tag: &str) -> Option<u64> {
     let block = block_on(client.request("eth_getBlockByNumber", json!([tag, false]))).ok()?;
     Some(quantity(&block["number"]))
 }
 
 /// A hexadecimal quantity.
-pub fn quantity(value: &Value) -> u64 {
+pub(crate) fn quantity(value: &Value) -> u64 {
     let text = value.as_str().unwrap_or_else(|| panic!("expected a quantity, found {value}"));
     u64::from_str_radix(text.trim_start_matches("0x"), 16).expect("hexadecimal")
 }

@@ -9,25 +9,25 @@ use serde_json::Value;
 /// The second of the well-known accounts; cast uses the first.
 const SECRET: &str = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
 
-pub struct Wallet {
+pub(crate) struct Wallet {
     secret: SecretKey,
     chain_id: u64,
-    pub nonce: u64,
+    pub(crate) nonce: u64,
 }
 
 impl Wallet {
     /// The account on the shard whose chain id this is.
-    pub fn new(chain_id: u64) -> Self {
+    pub(crate) fn new(chain_id: u64) -> Self {
         let bytes: [u8; 32] = hex::decode_to_array(SECRET).expect("32 bytes");
         Self { secret: SecretKey::from_bytes(&bytes).expect("a key"), chain_id, nonce: 0 }
     }
 
-    pub fn address(&self) -> Address {
+    pub(crate) fn address(&self) -> Address {
         self.secret.address()
     }
 
     /// The next transfer, encoded, with its hash.
-    pub fn transfer(&mut self, to: Address, value: U256) -> (Bytes, B256) {
+    pub(crate) fn transfer(&mut self, to: Address, value: U256) -> (Bytes, B256) {
         let transaction = TxEip1559 {
             chain_id: self.chain_id,
             nonce: self.nonce,
@@ -46,6 +46,6 @@ impl Wallet {
 }
 
 /// Chain id of a shard, as the description says.
-pub fn chain_id(description: &Value, shard: usize) -> u64 {
+pub(crate) fn chain_id(description: &Value, shard: usize) -> u64 {
     description["validators"][0]["shards"][shard]["chainId"].as_u64().expect("a chain id")
 }

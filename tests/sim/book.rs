@@ -106,3 +106,26 @@ impl Book {
         self.inner.lock().slashed.contains(&ValidatorIndex::new(validator as u64))
     }
 }
+
+#[test]
+fn two_blocks_certified_in_one_epoch_at_one_height_are_a_fork() {
+    let book = Book::default();
+    let say = |validator, id| {
+        book.certified(validator, Chain::Beacon, Epoch::ZERO, Height::new(3), B256::repeat_byte(id))
+    };
+    say(0, 1);
+    say(1, 1);
+    assert_eq!(book.violations(), Vec::<String>::new());
+    say(1, 2);
+    assert_eq!(book.violations().len(), 1);
+}
+
+#[test]
+fn only_what_an_early_end_undid_is_void() {
+    let (book, shard) = (Book::default(), ShardId::ZERO);
+    book.inner.lock().early_ends.insert((shard, Epoch::new(4), Height::new(20)));
+    assert!(book.is_void(shard, Epoch::new(2), Height::new(21)));
+    assert!(!book.is_void(shard, Epoch::new(2), Height::new(20)));
+    assert!(!book.is_void(shard, Epoch::new(4), Height::new(21)));
+    assert!(!book.is_void(ShardId::new(1), Epoch::new(2), Height::new(21)));
+}

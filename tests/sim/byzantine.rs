@@ -113,6 +113,11 @@ pub(crate) fn liar(seed: u64) {
         world.corrupt(CULPRIT, Arc::new(Liar));
         world.start_all().await;
         world.advance(20, Duration::from_secs(60)).await;
+        for validator in world.honest().filter(|validator| *validator != CULPRIT) {
+            let (beacon, shard) = ("atoll_blocks_rejected_total", "atoll_shard_blocks_rejected_total");
+            assert!(world.beacon_metric(validator, beacon) > 0, "validator {validator} was shown no lie");
+            assert!(world.shard_metric(validator, shard) > 0, "validator {validator} was shown no lie");
+        }
         let culprit = ValidatorIndex::new(CULPRIT as u64);
         let store = world.validators[&0].beacon.store();
         let heights = |head: Height| (1..=head.get()).map(Height::new);

@@ -1,14 +1,19 @@
 //! Committees that are smaller than the validators are many: they change, and some fail.
 
 use crate::{
-    book::Book,
     config::WorldConfig,
+    estate::Estate,
     seeds,
     world::{Simulation, World},
 };
+use beacon_state::ValidatorRecord;
+use consensus::sampling::{committee_seed, draw_committee};
 use engine::simulated::byzantine::Misconduct;
 use parking_lot::Mutex;
-use primitives::{Chain, Committee, Epoch, Height, PublicKeyBytes, ShardId, SignatureBytes, View, Vote};
+use primitives::{
+    Chain, Committee, Epoch, Height, PublicKeyBytes, Seat, ShardId, SignatureBytes, ValidatorIndex, View,
+    Vote,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     num::NonZeroU64,
@@ -114,9 +119,9 @@ fn seats_of(committee: &Committee, lost: &BTreeSet<usize>) -> usize {
     committee.seats().iter().filter(|seat| lost.contains(&(seat.validator.get() as usize))).count()
 }
 
-/// The validators of the smallest stake without whom the shard stands still, and the beacon chain does not.
-fn critical(world: &World, shard: ShardId) -> Option<BTreeSet<usize>> {
-    let snapshot = world.validators[&0].beacon.snapshot();
+/// The validators of the smallest stake, the absent ones among them, without whom the shard stands still, and the beacon chain does not.
+fn critical(world: &World, shard: ShardId, absent: &BTreeSet<usize>) -> Option<BTreeSet<usize>> {
+    let snapshot = world.validators.values().next()?.beacon.snapshot();
     let record = snapshot.state().shard(shard)?;
     let ruling = record.table.ruling(record.accepted.height.next())?.epoch;
     let (committee, _) = drawn(world, shard.into(), ruling)?;
@@ -128,41 +133,93 @@ fn critical(world: &World, shard: ShardId) -> Option<BTreeSet<usize>> {
         let spared = |drawn: &Option<(Committee, Height)>| {
             drawn.as_ref().is_some_and(|(committee, _)| seats_of(committee, lost) <= 2)
         };
-        seats_of(&committee, lost) > 2 && beacon.iter().all(spared)
+        lost.is_superset(absent) && seats_of(&committee, lost) > 2 && beacon.iter().all(spared)
     });
     let stake = |lost: &BTreeSet<usize>| lost.iter().map(|validator| STAKES[*validator]).sum::<u32>();
     fitting.filter(|lost| stake(lost) <= 6).min_by_key(stake)
 }
 
 pub(crate) fn lost_committee(seed: u64) {
-    let mut config = config(1);
-    let count = |number| NonZeroU64::new(number).expect("not zero");
-    config.spec.beacon_epoch_heights = count(64);
-    config.spec.stall_heights = count(8);
-    Simulation::new(seed, config).phase(async |world| {
-        let shard = ShardId::ZERO;
-        let lost = loop {
-            world.advance(6, Duration::from_secs(30)).await;
-            let epoch = |world: &World| world.chain(0, shard).map(|chain| chain.snapshot().header().epoch);
-            match critical(world, shard) {
-                Some(lost) => break lost,
-                None => {
-                    let before = epoch(world);
-                    world
-                        .until(Duration::from_secs(30), "another epoch", |world| epoch(world) > before)
-                        .await;
-                }
-            }
-        };
-        for validator in &lost {
-            world.crash(*validator).await;
-        }
-        let ended = |world: &World| ends(&world.estate.book) > 0;
-        world.until(Duration::from_secs(60), "the epoch is ended early", ended).await;
+    Simulation::new(seed, stalling()).phase(async |world| {
+        lose_committee(world, &BTreeSet::new()).await;
         world.advance(10, Duration::from_secs(120)).await;
     });
 }
 
-fn ends(book: &Book) -> usize {
-    book.early_ends(ShardId::ZERO)
+#[test]
+fn validators_that_were_away_when_an_epoch_was_ended_early_find_their_way_back() {
+    seeds::each([95], absentees);
+}
+
+pub(crate) fn absentees(seed: u64) {
+    Simulation::new(seed, stalling()).phase(async |world| {
+        world.advance(6, Duration::from_secs(30)).await;
+        let absent = BTreeSet::from([STAKES.len() - 1]);
+        for validator in &absent {
+            world.crash(*validator).await;
+        }
+        world.advance(8, Duration::from_secs(60)).await;
+        let lost = lose_committee(world, &absent).await;
+        for validator in lost.union(&absent) {
+            world.start(*validator).await;
+        }
+        world.advance(10, Duration::from_secs(120)).await;
+    });
+}
+
+/// Shards are ended early soon; the beacon chain's committees rule long enough to be known in advance.
+fn stalling() -> WorldConfig {
+    let mut config = config(1);
+    let count = |number| NonZeroU64::new(number).expect("not zero");
+    config.spec.beacon_epoch_heights = count(64);
+    config.spec.stall_heights = count(8);
+    config
+}
+
+/// Crashes validators that the shard's committee cannot do without, beside those who are `absent` already, and waits
+/// for the early end.
+async fn lose_committee(world: &mut World, absent: &BTreeSet<usize>) -> BTreeSet<usize> {
+    let shard = ShardId::ZERO;
+    let lost = loop {
+        world.advance(6, Duration::from_secs(60)).await;
+        if let Some(lost) = critical(world, shard, absent) {
+            break lost;
+        }
+        let height = world.shard_heights(shard).0;
+        let next = |world: &World| world.shard_heights(shard).0 >= height + 6;
+        world.until(Duration::from_secs(60), "another epoch", next).await;
+    };
+    let before = world.estate.book.early_ends(shard);
+    for validator in &lost {
+        world.crash(*validator).await;
+    }
+    let ended = |world: &World| world.estate.book.early_ends(shard) > before;
+    world.until(Duration::from_secs(60), "the epoch is ended early", ended).await;
+    lost
+}
+
+/// Validator *v* with *u* of 25 units expects 8·u/25 of the seats. Drawn without replacement, the sum over the seven
+/// degrees of freedom is smaller than chi-square's: 24.3 is exceeded once in a thousand even with replacement.
+#[test]
+fn seats_over_two_hundred_epochs_are_proportional_to_stake() {
+    let estate = Estate::new(0, config(1));
+    let (state, _) = beacon_state::genesis(&estate.genesis).expect("a valid genesis file");
+    let units: Vec<Seat> =
+        (0..).map(ValidatorIndex::new).zip(state.state().validators()).flat_map(seats).collect();
+    let mut observed = [0.0; STAKES.len()];
+    let mut mix = state.state().mix();
+    for epoch in (0..200).map(Epoch::new) {
+        let committee =
+            draw_committee(&units, 8, committee_seed(mix, ShardId::ZERO.into(), epoch)).expect("25 units");
+        committee.seats().iter().for_each(|seat| observed[seat.validator.get() as usize] += 1.0);
+        mix = crypto::hash::sha256(mix.as_slice());
+    }
+    let expected = STAKES.map(|stake| 200.0 * 8.0 * f64::from(stake) / 25.0);
+    let statistic: f64 = observed.iter().zip(expected).map(|(seen, mean)| (seen - mean).powi(2) / mean).sum();
+    assert!(statistic < 24.3, "{statistic}: {observed:?}");
+}
+
+fn seats((validator, record): (ValidatorIndex, &ValidatorRecord)) -> Vec<Seat> {
+    let (node, fee_recipient) = (record.node(ShardId::ZERO.into()), record.withdrawal_address());
+    record.units().iter().map(|key| Seat { key: *key, validator, node, fee_recipient }).collect()
 }

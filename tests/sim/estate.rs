@@ -62,6 +62,13 @@ impl Estate {
         }
     }
 
+    /// Lets all disks of one validator fail after so many writes.
+    pub(crate) fn power_off_after(&self, validator: usize, writes: u64) {
+        let disks = self.disks.lock();
+        let own = disks.iter().filter(|((owner, _), _)| *owner == validator);
+        own.for_each(|(_, disk)| disk.power_off_after(writes));
+    }
+
     /// Every shard.
     pub(crate) fn shards(&self) -> impl Iterator<Item = ShardId> + use<> {
         (0..).map(ShardId::new).take(if self.config.runs_shards { self.config.spec.shards.len() } else { 0 })

@@ -5,8 +5,10 @@ use crate::{
     seeds,
     world::{Simulation, World},
 };
-use primitives::ShardId;
-use std::time::Duration;
+use crypto::bls::SecretKey;
+use engine::simulated::byzantine::Misconduct;
+use primitives::{B256, PublicKeyBytes, ShardId, SignatureBytes, Vote};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 #[test]
 fn lost_and_late_messages_slow_the_chains_but_do_not_stop_them() {
@@ -60,7 +62,10 @@ pub(crate) fn crash_one(seed: u64) {
         world.crash(victim).await;
         world.advance(12, Duration::from_secs(40)).await;
         world.start(victim).await;
-        world.advance(12, Duration::from_secs(40)).await;
+        world.advance(6, Duration::from_secs(40)).await;
+        world.crash_in_commit(victim, seed % 7).await;
+        world.start(victim).await;
+        world.advance(6, Duration::from_secs(40)).await;
     });
 }
 
@@ -91,9 +96,46 @@ pub(crate) fn late_beacon_views(seed: u64) {
         // Three of seven seats: without them nothing is decided.
         let late = [1, 4];
         late.iter().for_each(|validator| world.lags[*validator].set(Duration::from_millis(900)));
+        let waits = |world: &World| {
+            late.iter().all(|late| world.shard_metric(*late, "atoll_shard_waiting_requests") > 0)
+        };
+        world.until(Duration::from_secs(30), "both wait for a beacon header", waits).await;
         world.advance(16, Duration::from_secs(60)).await;
         for validator in world.honest() {
-            assert_eq!(world.rejections(validator), 0, "validator {validator} refused a block");
+            let refused = world.shard_metric(validator, "atoll_shard_blocks_rejected_total");
+            assert_eq!(refused, 0, "validator {validator} refused a block");
         }
+    });
+}
+
+/// Says everything twice, which is no offence.
+struct Stutterer {
+    secrets: BTreeMap<PublicKeyBytes, SecretKey>,
+    genesis_hash: B256,
+}
+
+impl Misconduct for Stutterer {
+    fn second_vote(&self, key: &PublicKeyBytes, vote: &Vote) -> Option<(Vote, SignatureBytes)> {
+        let namespace = consensus::namespace(self.genesis_hash, vote.chain);
+        let bytes = consensus::vote::signing_bytes(&namespace, vote);
+        Some((*vote, self.secrets.get(key)?.sign(&bytes).to_bytes()))
+    }
+}
+
+#[test]
+fn votes_that_arrive_twice_harm_nobody() {
+    seeds::each([75], duplicates);
+}
+
+pub(crate) fn duplicates(seed: u64) {
+    Simulation::new(seed, WorldConfig { link: ROUGH, ..WorldConfig::new(1) }).run(async |world| {
+        let estate = Arc::clone(&world.estate);
+        let own = |secret: &SecretKey| (secret.public_key().to_bytes(), secret.clone());
+        for (validator, secrets) in estate.secrets.iter().enumerate() {
+            let (secrets, genesis_hash) = (secrets.iter().map(own).collect(), estate.genesis.hash());
+            world.corrupt(validator, Arc::new(Stutterer { secrets, genesis_hash }));
+        }
+        world.start_all().await;
+        world.advance(12, Duration::from_secs(120)).await;
     });
 }

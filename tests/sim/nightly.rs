@@ -5,7 +5,7 @@ use crate::{byzantine, calm, committees, faults, seeds};
 #[test]
 #[ignore = "takes long: run with --ignored, and ATOLL_SIM_SEEDS=FIRST..END"]
 fn every_scenario_holds_for_many_seeds() {
-    let scenarios: [(&str, fn(u64)); 12] = [
+    let scenarios: [(&str, fn(u64)); 14] = [
         ("beacon epochs", calm::beacon_epochs),
         ("calm", calm::calm),
         ("rough links", faults::rough_links),
@@ -17,6 +17,8 @@ fn every_scenario_holds_for_many_seeds() {
         ("shard equivocator", byzantine::shard_equivocator),
         ("liar", byzantine::liar),
         ("rotation", committees::rotation),
+        ("absentees", committees::absentees),
+        ("duplicates", faults::duplicates),
         ("lost committee", committees::lost_committee),
     ];
     seeds::each(seeds::nightly(), |seed| {

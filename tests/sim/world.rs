@@ -101,6 +101,8 @@ const LAG: Duration = Duration::from_millis(3);
 const HISTORY: u64 = 1000;
 /// How often conditions are looked at.
 const GLANCE: Duration = Duration::from_millis(50);
+/// Time between the failure of a validator's disks and its crash.
+const POWERLESS: Duration = Duration::from_secs(2);
 /// Time in which the tasks of a crashed node come to their end.
 const GRACE: Duration = Duration::from_millis(20);
 
@@ -234,6 +236,14 @@ impl World {
         handle
     }
 
+    /// Lets the power of a validator's disks fail after so many more writes, in the middle of whatever that is, and
+    /// crashes the validator soon after.
+    pub(crate) async fn crash_in_commit(&mut self, validator: usize, writes: u64) {
+        self.estate.power_off_after(validator, writes);
+        self.root.sleep(POWERLESS).await;
+        self.crash(validator).await;
+    }
+
     /// Ends a validator's nodes where they stand; its disks lose what was not synced.
     pub(crate) async fn crash(&mut self, validator: usize) {
         let Some(running) = self.validators.remove(&validator) else { return };
@@ -295,12 +305,15 @@ impl World {
         self.shards.lock().get(&validator)?.chain(shard)
     }
 
-    /// Blocks of shards that a running validator found invalid.
-    pub(crate) fn rejections(&self, validator: usize) -> u64 {
+    /// Sum of a counter or gauge over the shards of a running validator's shard node.
+    pub(crate) fn shard_metric(&self, validator: usize, name: &str) -> u64 {
         let nodes = self.shards.lock();
-        let page = nodes.get(&validator).map(ShardNodeHandle::metrics).unwrap_or_default();
-        let lines = page.lines().filter(|line| line.starts_with("atoll_shard_blocks_rejected_total"));
-        lines.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
+        metric(&nodes.get(&validator).map(ShardNodeHandle::metrics).unwrap_or_default(), name)
+    }
+
+    /// A counter or gauge of a running validator's beacon node.
+    pub(crate) fn beacon_metric(&self, validator: usize, name: &str) -> u64 {
+        metric(&self.validators.get(&validator).map(|node| node.beacon.metrics()).unwrap_or_default(), name)
     }
 
     /// The highest certified, and the lowest finalized height of a shard among those who run it.
@@ -387,6 +400,12 @@ impl World {
         });
         format!("; shard {shard}: {:?}", heights.collect::<Vec<_>>())
     }
+}
+
+/// Sum of all lines of one metric on a Prometheus page.
+fn metric(page: &str, name: &str) -> u64 {
+    let lines = page.lines().filter(|line| line.starts_with(name) && !line.starts_with('#'));
+    lines.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
 }
 
 /// Writes down what a node says of one chain.

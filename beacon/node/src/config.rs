@@ -56,7 +56,7 @@ impl Default for Config {
             metrics: local(5054),
             durability: Durability::Power,
             worker_threads: 2,
-            log: "info".into(),
+            log: "info,commonware=warn".into(),
             log_format: LogFormat::Text,
         }
     }

@@ -4,11 +4,13 @@
 
 mod early_end;
 mod effects;
+mod sync;
 
-use crate::core::{Fault, Input, ShardCore, Token};
+use crate::core::{Effect, Fault, Input, ShardCore, Token};
 use crate::follower::Views;
 use crate::handle::{ChainHandle, Command, PooledOf, Shared};
-use crate::ingress::{Ingress, SUBMISSIONS_MAX, Submission, read_gossip};
+use crate::gossip::Message;
+use crate::ingress::{Ingress, SUBMISSIONS_MAX, Submission};
 use crate::link::BeaconLink;
 use crate::metrics::ShardMetrics;
 use crate::offers::{Offer, Offers};
@@ -18,7 +20,7 @@ use crate::store::{OpenError, Reader, RewindError, ShardStore};
 use engine::{
     Acknowledge, Block, ChainConfig, Context, EngineError, Network, Request, Start,
 };
-use primitives::{B256, Certificate, Chain, Epoch, EpochEntry, EpochTable, Genesis, Height, ShardId};
+use primitives::{B256, Certificate, Chain, Epoch, EpochEntry, EpochTable, Genesis, Height, NodeKey, ShardId};
 use service::runtime::SharedRuntime;
 use shard_state::transaction::TransactionLimits;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +28,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 use storage::{StorageError, Store};
+use sync::Sync;
 use tokio::sync::{mpsc, oneshot};
 use validator::Signer;
 
@@ -33,6 +36,9 @@ use validator::Signer;
 const REQUESTS_MAX: usize = 64;
 /// Commands that may wait.
 const COMMANDS_MAX: usize = 1024;
+
+/// From so many transactions on, a block or a batch is work that must not hold other tasks up.
+const HEAVY_MIN: usize = 128;
 
 /// What a chain is made of.
 #[derive(Debug)]
@@ -104,6 +110,7 @@ pub(crate) struct ShardChain {
     offers: mpsc::Sender<Offer>,
     replies: BTreeMap<Token, Reply>,
     next_token: u64,
+    sync: Sync,
 }
 
 impl ShardChain {
@@ -143,6 +150,7 @@ impl ShardChain {
             offers,
             replies: BTreeMap::new(),
             next_token: 0,
+            sync: Sync::default(),
         };
         Ok((handle, chain, receiver))
     }
@@ -199,22 +207,31 @@ impl ShardChain {
                 tracing::warn!(chain = %first.vote.chain, epoch = %first.vote.epoch, seat = first.seat, "equivocation");
                 self.step(Input::Equivocation { first, second }).await
             }
-            Request::Gossip { from, payload } => {
-                match read_gossip(&payload) {
-                    Ok(submission) => {
-                        if self.ingress.try_send(submission).is_err() {
-                            tracing::debug!(%from, "too many transactions wait, a peer's are dropped");
-                        }
-                    }
-                    Err(error) => {
-                        self.metrics.dropped();
-                        tracing::debug!(%from, %error, "message of a peer dropped");
-                    }
+            Request::Gossip { from, payload } => self.hear(from, &payload).await,
+            Request::Tick { now_ms } => {
+                self.sync_again();
+                self.step(Input::Tick { now_ms }).await
+            }
+            Request::Failed(error) => Err(error.into()),
+        }
+    }
+
+    /// Takes a peer's message.
+    async fn hear(&mut self, from: NodeKey, payload: &[u8]) -> Result<(), ChainFailure> {
+        match Message::decode(payload, self.genesis.spec.body_bytes_max as usize) {
+            Ok(Message::Transactions(transactions)) => {
+                if self.ingress.try_send(Submission { transactions, reply: None }).is_err() {
+                    tracing::debug!(%from, "too many transactions wait, a peer's are dropped");
                 }
                 Ok(())
             }
-            Request::Tick { now_ms } => self.step(Input::Tick { now_ms }).await,
-            Request::Failed(error) => Err(error.into()),
+            Ok(Message::Wanted(wanted)) => self.give_blocks(from, wanted),
+            Ok(Message::Blocks(blocks)) => self.take_blocks(from, *blocks).await,
+            Err(error) => {
+                self.metrics.dropped();
+                tracing::debug!(%from, %error, "message of a peer dropped");
+                Ok(())
+            }
         }
     }
 
@@ -302,16 +319,36 @@ impl ShardChain {
     /// A step that may execute a block.
     async fn timed(&mut self, input: Input) -> Result<(), ChainFailure> {
         let start = Instant::now();
-        let mut effects = Vec::new();
-        self.core.step(input, &mut effects);
+        let effects = self.react(input);
         self.metrics.executed(start.elapsed().as_secs_f64() * 1e3);
         self.execute(effects).await
     }
 
     async fn step(&mut self, input: Input) -> Result<(), ChainFailure> {
-        let mut effects = Vec::new();
-        self.core.step(input, &mut effects);
+        let effects = self.react(input);
         self.execute(effects).await
+    }
+
+    /// Lets the core react. What takes long is done where it holds nobody up.
+    fn react(&mut self, input: Input) -> Vec<Effect> {
+        let transactions = match &input {
+            Input::Propose { .. } => self.core.pool().len(),
+            Input::Verify { block, .. } | Input::Certified { block, .. } => block.body.transactions.len(),
+            Input::Transactions { transactions, .. } => transactions.len(),
+            _ => 0,
+        };
+        let mut effects = Vec::new();
+        if transactions < HEAVY_MIN {
+            self.core.step(input, &mut effects);
+            return effects;
+        }
+        let (core, mut input) = (&mut self.core, Some(input));
+        self.runtime.work(&mut || {
+            if let Some(input) = input.take() {
+                core.step(input, &mut effects);
+            }
+        });
+        effects
     }
 }
 

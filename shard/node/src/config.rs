@@ -76,7 +76,7 @@ impl Default for Config {
             pool_bytes: pool.bytes_max,
             pool_account_transactions: pool.account_transactions_max,
             worker_threads: 4,
-            log: "info".into(),
+            log: "info,commonware=warn".into(),
             log_format: LogFormat::Text,
         }
     }

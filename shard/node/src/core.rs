@@ -21,7 +21,7 @@ pub use anchor::AnchorRefusal;
 pub use step::{EarlyEnd, Effect, Fault, Head, Input, Refusal, Token};
 
 use crate::beacon_view::BeaconView;
-use crate::pool::{AccountState, Pool, PoolLimits, PooledTransaction};
+use crate::pool::{AccountState, Inserted, Pool, PoolError, PoolLimits, PooledTransaction};
 use crate::snapshot::PendingBlock;
 use crate::store::Resume;
 use alloy_primitives::Address;
@@ -31,10 +31,11 @@ use primitives::{
     B256, Chain, ChainSpec, Epoch, Evidence, Height, PublicKeyBytes, ShardHeader, ShardId, ShardRecord, SignedVote,
 };
 use shard_state::{
+    account::Account,
     chain::{AccountProof, Base, ProofError, RewindError, ShardState},
     state::{ChangeSet, FlatState, RebaseError, StateError},
 };
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry};
 use std::sync::Arc;
 
 /// How much waits.
@@ -103,8 +104,7 @@ impl ShardCore {
             Input::Certificate { header, certificate } => self.certificate(header, certificate, effects),
             Input::Beacon(view) => self.see(view, effects),
             Input::Transactions { token, transactions } => {
-                let outcomes = transactions.into_iter().map(|transaction| self.insert(transaction)).collect();
-                match outcomes {
+                match self.insert_all(transactions) {
                     Ok(outcomes) => effects.push(Effect::Pooled { token, outcomes }),
                     Err(error) => effects.push(halt(error)),
                 }
@@ -182,11 +182,9 @@ impl ShardCore {
         for changes in undo {
             self.follow_accounts(&changes.inverse());
         }
-        for transaction in transactions {
-            // What cannot go back into the pool is gone, as after any other eviction.
-            if let Ok(Err(error)) = self.insert(Arc::clone(&transaction)) {
-                tracing::debug!(hash = %transaction.hash(), %error, "undone transaction not kept");
-            }
+        // What cannot go back into the pool is gone, as after any other eviction.
+        if let Err(error) = self.insert_all(transactions) {
+            effects.push(halt(error));
         }
         self.hand_over(effects);
         effects.push(Effect::Publish(Box::new(self.published())));
@@ -198,24 +196,29 @@ impl ShardCore {
         self.beacon.as_ref()?.record(self.shard)
     }
 
-    fn insert(
+    /// Offers transactions to the pool, against the certified state of their senders.
+    fn insert_all(
         &mut self,
-        transaction: PooledTransaction,
-    ) -> Result<Result<crate::pool::Inserted, crate::pool::PoolError>, StateError> {
-        let account = self.state.view().account(&transaction.sender())?;
-        let state = AccountState { nonce: account.nonce, balance: account.balance };
-        Ok(self.pool.insert(transaction, state))
+        transactions: Vec<PooledTransaction>,
+    ) -> Result<Vec<Result<Inserted, PoolError>>, StateError> {
+        let view = self.state.view();
+        let mut senders = BTreeMap::new();
+        let mut outcomes = Vec::with_capacity(transactions.len());
+        for transaction in transactions {
+            let state = match senders.entry(transaction.sender()) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(unknown) => *unknown.insert(account_state(view.account(&transaction.sender())?)),
+            };
+            outcomes.push(self.pool.insert(transaction, state));
+        }
+        Ok(outcomes)
     }
 
     /// Tells the pool what a block changed.
     fn follow_accounts(&mut self, changes: &ChangeSet) {
-        let state = |account: shard_state::account::Account| AccountState {
-            nonce: account.nonce,
-            balance: account.balance,
-        };
         let accounts = changes.accounts().iter();
         self.pool
-            .update_accounts(accounts.map(|delta| (delta.address, delta.after.map(state).unwrap_or_default())));
+            .update_accounts(accounts.map(|delta| (delta.address, account_state(delta.after.unwrap_or_default()))));
     }
 
     /// Makes evidence of two votes, if the committee they were given in is known.
@@ -226,6 +229,11 @@ impl ShardCore {
             effects.push(Effect::Evidence(Box::new(evidence)));
         }
     }
+}
+
+/// What the pool needs to know of a sender.
+const fn account_state(account: Account) -> AccountState {
+    AccountState { nonce: account.nonce, balance: account.balance }
 }
 
 /// The state below us failed: nothing can be judged any more.

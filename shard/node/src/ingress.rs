@@ -3,13 +3,13 @@
 //! What users submitted and the pool took is gossiped, in batches too. What peers sent is not sent on: they told all
 //! others themselves.
 
+use crate::gossip::Message;
 use crate::handle::{Command, SubmitError};
 use alloy_primitives::{B256, Bytes};
 use futures::future::{Either, select};
 use primitives::Verified;
 use service::runtime::SharedRuntime;
 use shard_state::transaction::{Transaction, TransactionError, TransactionLimits, verify_batch};
-use ssz::{Decode as _, Encode as _};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,11 +23,6 @@ const BATCH_MAX: usize = 1024;
 const GOSSIP_BYTES: usize = 100_000;
 /// How long a transaction waits for others before it is gossiped.
 const GOSSIP_DELAY: Duration = Duration::from_millis(20);
-/// First byte of a gossip message that carries transactions; an SSZ list of byte lists follows.
-const TRANSACTIONS: u8 = 0;
-/// Largest gossip message that is read, bytes.
-const GOSSIP_BYTES_MAX: usize = 1 << 19;
-
 /// Transactions as they came, and who waits for what becomes of them: nobody if a peer sent them.
 #[derive(Debug)]
 pub(crate) struct Submission {
@@ -37,37 +32,6 @@ pub(crate) struct Submission {
 
 /// Takes the hash of each transaction, or why it was not taken.
 pub(crate) type Answer = oneshot::Sender<Vec<Result<B256, SubmitError>>>;
-
-/// Why a peer's message was of no use.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub(crate) enum GossipError {
-    #[error("a message has at most {max} bytes, found {found}")]
-    TooLarge { max: usize, found: usize },
-    #[error("no message has kind {found:?}")]
-    UnknownKind { found: Option<u8> },
-    #[error("the message is no list of transactions: {0:?}")]
-    Malformed(ssz::DecodeError),
-}
-
-/// Reads a peer's message.
-pub(crate) fn read_gossip(payload: &[u8]) -> Result<Submission, GossipError> {
-    if payload.len() > GOSSIP_BYTES_MAX {
-        return Err(GossipError::TooLarge { max: GOSSIP_BYTES_MAX, found: payload.len() });
-    }
-    match payload.split_first() {
-        Some((&TRANSACTIONS, ssz)) => {
-            let transactions = Vec::<Bytes>::from_ssz_bytes(ssz).map_err(GossipError::Malformed)?;
-            Ok(Submission { transactions, reply: None })
-        }
-        found => Err(GossipError::UnknownKind { found: found.map(|(kind, _)| *kind) }),
-    }
-}
-
-fn write_gossip(transactions: &Vec<Bytes>) -> Bytes {
-    let mut message = vec![TRANSACTIONS];
-    transactions.ssz_append(&mut message);
-    message.into()
-}
 
 /// The task that verifies.
 #[derive(Debug)]
@@ -115,13 +79,13 @@ impl Ingress {
 
     async fn send(&self, outgoing: &mut Outgoing) -> Option<()> {
         outgoing.bytes = 0;
-        let message = write_gossip(&std::mem::take(&mut outgoing.transactions));
-        self.chain.send(Command::Gossip(message)).await.ok()
+        let message = Message::Transactions(std::mem::take(&mut outgoing.transactions));
+        self.chain.send(Command::Gossip(message.encode())).await.ok()
     }
 
     /// Verifies a batch of submissions and offers it to the pool. `None` if the chain has ended.
     async fn take(&self, batch: Batch, outgoing: &mut Outgoing) -> Option<()> {
-        let verified = verify_batch(batch.encoded, &self.limits);
+        let verified = self.verify(batch.encoded);
         let mut outcomes = self.insert(verified).await?.into_iter();
         for (count, reply) in batch.parts {
             let own: Vec<_> = outcomes.by_ref().take(count).collect();
@@ -133,6 +97,12 @@ impl Ingress {
             let _ = reply.send(own.into_iter().map(|own| own.map(|transaction| transaction.hash())).collect());
         }
         Some(())
+    }
+
+    fn verify(&self, encoded: Vec<Bytes>) -> Vec<Result<Verified<Transaction>, TransactionError>> {
+        let (mut verified, mut encoded) = (Vec::new(), Some(encoded));
+        self.runtime.work(&mut || verified = verify_batch(encoded.take().unwrap_or_default(), &self.limits));
+        verified
     }
 
     async fn gossip(&self, transaction: &Transaction, outgoing: &mut Outgoing) -> Option<()> {
@@ -184,28 +154,4 @@ impl Batch {
 struct Outgoing {
     transactions: Vec<Bytes>,
     bytes: usize,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What is gossiped is read back as it was sent.
-    #[test]
-    fn gossip_reads_back_as_it_was_written() {
-        let transactions = vec![Bytes::from_static(b"one"), Bytes::new(), Bytes::from_static(b"three")];
-        let read = read_gossip(&write_gossip(&transactions)).expect("just written");
-        assert_eq!(read.transactions, transactions);
-    }
-
-    /// Garbage is refused, and says what it is.
-    #[test]
-    fn garbage_is_no_gossip() {
-        assert_eq!(read_gossip(&[]).map(drop), Err(GossipError::UnknownKind { found: None }));
-        assert_eq!(read_gossip(&[9]).map(drop), Err(GossipError::UnknownKind { found: Some(9) }));
-        assert!(matches!(read_gossip(&[TRANSACTIONS, 1]), Err(GossipError::Malformed(_))));
-        let found = GOSSIP_BYTES_MAX + 1;
-        let max = GOSSIP_BYTES_MAX;
-        assert_eq!(read_gossip(&vec![0; found]).map(drop), Err(GossipError::TooLarge { max, found }));
-    }
 }

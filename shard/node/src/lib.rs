@@ -15,6 +15,7 @@ pub mod cli;
 pub mod config;
 pub mod core;
 mod follower;
+mod gossip;
 mod handle;
 mod ingress;
 pub mod link;

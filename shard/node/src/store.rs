@@ -176,10 +176,18 @@ impl ShardStore {
     /// Takes back every block above the generation's floor, and notes the generation: both or neither.
     /// Returns the blocks, newest first.
     pub fn rewind(&self, generation: &Generation) -> Result<Vec<Undone>, RewindError> {
-        let reader = self.reader()?;
-        let floor = generation.floor;
         let mut batch = Batch::new();
         batch.put::<Generations>(&(), &Ssz(generation.clone()));
+        self.rewind_with(generation.floor, batch)
+    }
+
+    /// Takes back every block above `height`. Returns the blocks, newest first.
+    pub fn rewind_to(&self, height: Height) -> Result<Vec<Undone>, RewindError> {
+        self.rewind_with(height, Batch::new())
+    }
+
+    fn rewind_with(&self, floor: Height, mut batch: Batch) -> Result<Vec<Undone>, RewindError> {
+        let reader = self.reader()?;
         let mut undone = Vec::new();
         let mut height = reader.head();
         while height > floor {

@@ -7,12 +7,16 @@
 use std::{
     fs,
     net::{Ipv4Addr, SocketAddr, TcpListener},
+    thread::sleep,
+    time::{Duration, Instant},
 };
 
 /// JSON-RPC port of the first shard of the first validator, unless moved.
 pub(super) const PORT_BASE: u16 = 8545;
 const STRIDE: u32 = 1000;
 const SHARD_STRIDE: u32 = 10;
+/// How long a port that nobody seems to hold is waited for.
+const LINGER: Duration = Duration::from_secs(3);
 
 /// The ports of one validator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,8 +105,21 @@ pub(super) fn loopback(port: u16) -> SocketAddr {
 }
 
 /// Whether `port` can be listened on now.
-pub(super) fn is_free(port: u16) -> bool {
+fn is_free(port: u16) -> bool {
     TcpListener::bind(loopback(port)).is_ok()
+}
+
+/// Whether `port` is free, or becomes so at once: a node that was just killed holds its ports a moment longer than
+/// it can be seen.
+pub(super) fn becomes_free(port: u16) -> bool {
+    let deadline = Instant::now() + LINGER;
+    while !is_free(port) {
+        if owner(port).is_some() || Instant::now() > deadline {
+            return false;
+        }
+        sleep(Duration::from_millis(20));
+    }
+    true
 }
 
 /// "name (pid N)" of the process that listens on `port`, where the system tells.

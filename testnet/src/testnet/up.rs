@@ -68,7 +68,7 @@ pub fn run(args: &UpArgs) -> eyre::Result<()> {
 fn require_free_ports(plan: &Plan) -> eyre::Result<()> {
     for validator in 0..plan.validators() {
         for (port, purpose) in plan.ports(validator).all(plan.shard_count()) {
-            if !ports::is_free(port) {
+            if !ports::becomes_free(port) {
                 let owner = ports::owner(port).map(|owner| format!(" by {owner}")).unwrap_or_default();
                 bail!(
                     "port {port} ({purpose}) is taken{owner}: end that process, or move all ports with --port-base, \

@@ -2,10 +2,10 @@
 //!
 //! Blocks above the last accepted one, the floor, are taken back, their transactions wait again, and the engine is
 //! opened as a new generation above the floor. A node that does not have the floor block yet, or not its certificate,
-//! keeps following the old generation until it has; it is asked again with every view of the beacon chain.
+//! gets it from peers first (see [`super::sync`]); the engines of those keep nothing from below the floor.
 
 use super::{ChainFailure, ShardChain, chain_config};
-use crate::core::{EarlyEnd, Effect, Fault};
+use crate::core::{EarlyEnd, Effect};
 use crate::handle::ChainEvent;
 use crate::pool::PooledTransaction;
 use crate::store::{Generation, Undone};
@@ -21,18 +21,30 @@ impl ShardChain {
         let Some(generation) = self.next_generation(end).await? else { return Ok(()) };
         tracing::warn!(shard = %self.shard, floor = %generation.floor, generation = generation.early_ends, "epoch ended early");
         let undone = self.store.rewind(&generation)?;
-        let base = self.store.base(generation.floor)?;
-        let id = base.header.id();
         // Whatever the old engine still asks is about blocks that no longer count.
         self.replies.clear();
         let (engine, requests) = self.network.open(chain_config(&self.genesis, self.shard, &self.store)?).await;
         std::mem::replace(&mut self.engine, engine).close();
         self.requests = requests;
+        self.sync.done();
+        self.metrics.ended_early();
+        self.went_back(generation.floor, undone, generation.early_ends, more)
+    }
+
+    /// Lets core and readers follow the store, from which blocks were taken back.
+    pub(super) fn went_back(
+        &mut self,
+        target: Height,
+        undone: Vec<Undone>,
+        generation: u64,
+        more: &mut Vec<Effect>,
+    ) -> Result<(), ChainFailure> {
+        let base = self.store.base(target)?;
+        let id = base.header.id();
         let undo: Vec<_> = undone.iter().map(|undone| Arc::clone(&undone.change_set)).collect();
         let transactions = self.returned(&undone);
-        self.core.rewind(base, &undo, transactions, generation.early_ends, more)?;
+        self.core.rewind(base, &undo, transactions, generation, more)?;
         self.reread(id)?;
-        self.metrics.ended_early();
         for undone in undone {
             self.tell(ChainEvent::Undone(Arc::new(undone)));
         }
@@ -44,23 +56,30 @@ impl ShardChain {
         let EarlyEnd { early_ends, floor, floor_id, table } = end;
         let (shard, head) = (self.shard, self.core.head().height);
         if head < floor {
-            tracing::warn!(%shard, %head, %floor, "an epoch was ended early, waiting for the blocks below");
+            tracing::warn!(%shard, %head, %floor, "an epoch was ended early, fetching the blocks below");
+            self.sync.want(floor);
             return Ok(None);
         }
-        let expected = self.reader.id(floor)?;
-        if let (Some(expected), Some(found)) = (expected, floor_id)
-            && expected != found
-        {
-            return Err(Fault::OtherBranch { height: floor, expected, found }.into());
+        let ours = self.reader.id(floor)?;
+        if floor_id.is_some_and(|accepted| ours != Some(accepted)) {
+            // What we have was void before: there was another early end, further down.
+            self.step_back(floor).await?;
+            self.sync.want(floor);
+            return Ok(None);
         }
         if floor == Height::ZERO {
             return Ok(Some(Generation { early_ends, floor, table, committee: Committee::default() }));
         }
         let certificate = self.certificate(floor).await?;
+        let Some(certificate) = certificate else {
+            tracing::warn!(%shard, %floor, "an epoch was ended early, fetching the last block's certificate");
+            self.sync.want(floor);
+            return Ok(None);
+        };
         let view = self.views.borrow().clone();
-        let committee = certificate.and_then(|certificate| view?.committee(shard, certificate.epoch).cloned());
+        let committee = view.and_then(|view| view.committee(shard, certificate.epoch).cloned());
         let Some(committee) = committee else {
-            tracing::warn!(%shard, %floor, "an epoch was ended early, waiting for the last block's certificate");
+            tracing::warn!(%shard, epoch = %certificate.epoch, "an epoch was ended early, waiting for its committee");
             return Ok(None);
         };
         Ok(Some(Generation { early_ends, floor, table, committee: (*committee).clone() }))

@@ -1,6 +1,6 @@
 //! Doing what the core says.
 
-use super::{ChainFailure, Reply, ShardChain};
+use super::{ChainFailure, HEAVY_MIN, Reply, ShardChain};
 use crate::core::{Effect, Fault, Head, Input, Refusal, Token};
 use crate::handle::ChainEvent;
 use crate::offers::Offer;
@@ -64,7 +64,7 @@ impl ShardChain {
     /// Writes a certified block; waits as long as the disk is full.
     async fn commit(&mut self, commit: &Commit) -> Result<(), ChainFailure> {
         let start = Instant::now();
-        while let Err(error) = self.store.commit(commit) {
+        while let Err(error) = self.write(commit) {
             if !matches!(error, StorageError::Full { .. }) {
                 return Err(error.into());
             }
@@ -73,6 +73,15 @@ impl ShardChain {
         }
         self.metrics.committed(start.elapsed().as_secs_f64() * 1e3);
         self.reread(commit.id)
+    }
+
+    fn write(&self, commit: &Commit) -> Result<(), StorageError> {
+        if commit.transactions.len() < HEAVY_MIN {
+            return self.store.commit(commit);
+        }
+        let mut outcome = Ok(());
+        self.runtime.work(&mut || outcome = self.store.commit(commit));
+        outcome
     }
 
     /// Lets core and readers read what the store has now.
