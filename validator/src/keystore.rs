@@ -244,7 +244,9 @@ impl Keystore {
         let key = self.crypto.kdf.params.derive(password)?;
         let message = hex("crypto.cipher.message", &self.crypto.cipher.message)?;
         let mut message: Zeroizing<[u8; 32]> = Zeroizing::new(
-            message.try_into().map_err(|_| unsupported("crypto.cipher.message", "32 bytes", "another length"))?,
+            message
+                .try_into()
+                .map_err(|_| unsupported("crypto.cipher.message", "32 bytes", "another length"))?,
         );
         let expected = hex("crypto.checksum.message", &self.crypto.checksum.message)?;
         if checksum(&key, message.as_ref())[..] != expected[..] {

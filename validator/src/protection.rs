@@ -44,7 +44,9 @@ pub enum Refusal {
         earlier: VoteKind,
     },
     /// Too far back to know what was voted.
-    #[error("epoch {epoch} view {view} is below what is remembered, which starts at epoch {first_epoch} view {first_view}")]
+    #[error(
+        "epoch {epoch} view {view} is below what is remembered, which starts at epoch {first_epoch} view {first_view}"
+    )]
     Forgotten {
         /// The vote's term.
         epoch: Epoch,

@@ -8,8 +8,8 @@ mod sync;
 
 use crate::core::{Effect, Fault, Input, ShardCore, Token};
 use crate::follower::Views;
-use crate::handle::{ChainHandle, Command, PooledOf, Shared};
 use crate::gossip::Message;
+use crate::handle::{ChainHandle, Command, PooledOf, Shared};
 use crate::ingress::{Ingress, SUBMISSIONS_MAX, Submission};
 use crate::link::BeaconLink;
 use crate::metrics::ShardMetrics;
@@ -17,10 +17,10 @@ use crate::offers::{Offer, Offers};
 use crate::pool::{Inserted, PoolError, PoolLimits};
 use crate::snapshot::Snapshot;
 use crate::store::{OpenError, Reader, RewindError, ShardStore};
-use engine::{
-    Acknowledge, Block, ChainConfig, Context, EngineError, Network, Request, Start,
+use engine::{Acknowledge, Block, ChainConfig, Context, EngineError, Network, Request, Start};
+use primitives::{
+    B256, Certificate, Chain, Epoch, EpochEntry, EpochTable, Genesis, Height, NodeKey, ShardId,
 };
-use primitives::{B256, Certificate, Chain, Epoch, EpochEntry, EpochTable, Genesis, Height, NodeKey, ShardId};
 use service::runtime::SharedRuntime;
 use shard_state::transaction::TransactionLimits;
 use std::collections::{BTreeMap, BTreeSet};
@@ -115,8 +115,11 @@ pub(crate) struct ShardChain {
 
 impl ShardChain {
     /// Takes up the chain on disk and opens its engine.
-    pub(crate) async fn open(parts: ChainParts) -> Result<(ChainHandle, Self, mpsc::Receiver<Command>), ChainFailure> {
-        let ChainParts { genesis, shard, history_blocks, network, signer, views, runtime, metrics, .. } = parts;
+    pub(crate) async fn open(
+        parts: ChainParts,
+    ) -> Result<(ChainHandle, Self, mpsc::Receiver<Command>), ChainFailure> {
+        let ChainParts { genesis, shard, history_blocks, network, signer, views, runtime, metrics, .. } =
+            parts;
         let (store, resume) = ShardStore::open(parts.store, &genesis, shard, history_blocks)?;
         let seats: BTreeSet<_> = signer.iter().flat_map(|signer| signer.keys().copied()).collect();
         let core = ShardCore::new(resume, parts.pool, seats);
@@ -192,9 +195,13 @@ impl ShardChain {
 
     async fn take(&mut self, request: Request) -> Result<(), ChainFailure> {
         match request {
-            Request::Propose { context, parent, now_ms, reply } => self.propose(context, &parent, now_ms, reply).await,
+            Request::Propose { context, parent, now_ms, reply } => {
+                self.propose(context, &parent, now_ms, reply).await
+            }
             Request::Verify { context, parent, block, reply, .. } => {
-                let (Some(parent), Some(block)) = (parent.as_shard(), block.as_shard()) else { return Ok(()) };
+                let (Some(parent), Some(block)) = (parent.as_shard(), block.as_shard()) else {
+                    return Ok(());
+                };
                 let (parent, block) = (Arc::clone(parent), Arc::clone(block));
                 self.shared.highest.fetch_max(block.header.height.get(), Ordering::Relaxed);
                 let token = self.expect(Reply::Verify(reply));

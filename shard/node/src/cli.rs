@@ -131,13 +131,15 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
 
 /// Runs a node until the process is asked to end. Whatever stands in its way is found before it joins the network.
 pub fn start(config: Config) -> eyre::Result<()> {
-    let text = std::fs::read_to_string(&config.genesis)
-        .wrap_err_with(|| format!("{}: cannot read the genesis file (--genesis)", config.genesis.display()))?;
+    let text = std::fs::read_to_string(&config.genesis).wrap_err_with(|| {
+        format!("{}: cannot read the genesis file (--genesis)", config.genesis.display())
+    })?;
     let genesis = Genesis::from_json(&text).wrap_err_with(|| config.genesis.display().to_string())?;
     let known = peers(&config.peers)?;
     let rpc = rpc_addresses(&config, &genesis)?;
-    std::fs::create_dir_all(&config.data_dir)
-        .wrap_err_with(|| format!("{}: cannot make the data directory (--data-dir)", config.data_dir.display()))?;
+    std::fs::create_dir_all(&config.data_dir).wrap_err_with(|| {
+        format!("{}: cannot make the data directory (--data-dir)", config.data_dir.display())
+    })?;
     let _lock = lock(&config)?;
     let keys = KeyDirectory::new(&config.keys);
     let network_key = keys.network_key(NodeRole::Shard)?;
@@ -165,7 +167,12 @@ fn rpc_addresses(config: &Config, genesis: &Genesis) -> eyre::Result<Vec<SocketA
     shards
         .map(|(index, shard)| {
             let address = config.rpc_at(index);
-            address.ok_or_else(|| eyre::eyre!("there is no port for JSON-RPC of shard {}: choose a lower one with --rpc", shard.name))
+            address.ok_or_else(|| {
+                eyre::eyre!(
+                    "there is no port for JSON-RPC of shard {}: choose a lower one with --rpc",
+                    shard.name
+                )
+            })
         })
         .collect()
 }
@@ -187,7 +194,8 @@ fn lock(config: &Config) -> eyre::Result<std::fs::File> {
 
 /// The validator's voice. What it said lies in the data directory of the node that says it.
 fn signer(config: &Config, keys: &KeyDirectory, genesis: &Genesis) -> eyre::Result<Signer> {
-    let password = validator::cli::password(config.password_file.as_ref(), "Password of the validator's keys: ")?;
+    let password =
+        validator::cli::password(config.password_file.as_ref(), "Password of the validator's keys: ")?;
     let sync = config.durability == Durability::Power;
     let protection = Protection::open(&config.data_dir.join("protection"), sync)?;
     Ok(Signer::new(keys.seat_secrets(&password)?, genesis.hash(), protection))
@@ -242,7 +250,9 @@ fn refused(address: SocketAddr, what: &str, flag: &str, error: &io::Error) -> ey
             address.port(),
             address.ip()
         ),
-        _ => eyre::eyre!("cannot listen on {address} for {what}: {error}; choose another address with {flag}"),
+        _ => {
+            eyre::eyre!("cannot listen on {address} for {what}: {error}; choose another address with {flag}")
+        }
     }
 }
 
@@ -257,7 +267,8 @@ mod tests {
         let path = folder.path().join("shard.toml");
         std::fs::write(&path, "rpc = \"127.0.0.1:1\"\nmetrics = \"127.0.0.1:2\"\n").expect("writable");
         let path = path.to_str().expect("a plain path");
-        let cli = Cli::try_parse_from(["shard-node", "--config", path, "--rpc", "127.0.0.1:7"]).expect("flags");
+        let cli =
+            Cli::try_parse_from(["shard-node", "--config", path, "--rpc", "127.0.0.1:7"]).expect("flags");
         let config = cli.settings().expect("settings");
         assert_eq!(config.rpc.port(), 7);
         assert_eq!(config.metrics.port(), 2);
@@ -292,8 +303,11 @@ mod tests {
     fn missing_genesis_file_is_named() {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let data_dir = folder.path().join("data");
-        let config =
-            Config { genesis: folder.path().join("none.json"), data_dir: data_dir.clone(), ..Config::default() };
+        let config = Config {
+            genesis: folder.path().join("none.json"),
+            data_dir: data_dir.clone(),
+            ..Config::default()
+        };
         let error = start(config).expect_err("no file");
         assert!(error.to_string().ends_with("cannot read the genesis file (--genesis)"), "{error}");
         assert!(!data_dir.exists());

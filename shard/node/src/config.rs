@@ -218,7 +218,10 @@ mod tests {
     fn peers_are_keys_at_places() {
         let read = |text: &str| peers(&[text.to_owned()]);
         let found = read(&format!("{KEY}@127.0.0.1:9001")).expect("a peer");
-        assert_eq!(found, BTreeMap::from([(NodeKey::repeat_byte(1), SocketAddr::from(([127, 0, 0, 1], 9001)))]));
+        assert_eq!(
+            found,
+            BTreeMap::from([(NodeKey::repeat_byte(1), SocketAddr::from(([127, 0, 0, 1], 9001)))])
+        );
         for text in ["127.0.0.1:9001", "0x01@127.0.0.1:9001", &format!("{KEY}@127.0.0.1")] {
             assert_eq!(read(text), Err(PeerError::Syntax { found: text.into() }));
         }

@@ -28,7 +28,8 @@ use alloy_primitives::Address;
 use crosslinks::Crosslinks;
 use execute::Waiting;
 use primitives::{
-    B256, Chain, ChainSpec, Epoch, Evidence, Height, PublicKeyBytes, ShardHeader, ShardId, ShardRecord, SignedVote,
+    B256, Chain, ChainSpec, Epoch, Evidence, Height, PublicKeyBytes, ShardHeader, ShardId, ShardRecord,
+    SignedVote,
 };
 use shard_state::{
     account::Account,
@@ -100,15 +101,15 @@ impl ShardCore {
             Input::Verify { token, context, parent, block } => {
                 self.serve(Waiting::Verify { token, context, parent, block }, effects);
             }
-            Input::Certified { token, block, certificate } => self.certify(token, block, certificate, effects),
+            Input::Certified { token, block, certificate } => {
+                self.certify(token, block, certificate, effects)
+            }
             Input::Certificate { header, certificate } => self.certificate(header, certificate, effects),
             Input::Beacon(view) => self.see(view, effects),
-            Input::Transactions { token, transactions } => {
-                match self.insert_all(transactions) {
-                    Ok(outcomes) => effects.push(Effect::Pooled { token, outcomes }),
-                    Err(error) => effects.push(halt(error)),
-                }
-            }
+            Input::Transactions { token, transactions } => match self.insert_all(transactions) {
+                Ok(outcomes) => effects.push(Effect::Pooled { token, outcomes }),
+                Err(error) => effects.push(halt(error)),
+            },
             Input::Equivocation { first, second } => self.accuse(first, second, effects),
             Input::Tick { now_ms } => self.offer_again(now_ms, effects),
         }
@@ -154,7 +155,12 @@ impl ShardCore {
     }
 
     /// Proves an account and slots of it in a recent state.
-    pub fn proof(&mut self, address: &Address, slots: &[B256], height: Height) -> Result<AccountProof, ProofError> {
+    pub fn proof(
+        &mut self,
+        address: &Address,
+        slots: &[B256],
+        height: Height,
+    ) -> Result<AccountProof, ProofError> {
         self.state.proof(address, slots, height)
     }
 
@@ -207,7 +213,9 @@ impl ShardCore {
         for transaction in transactions {
             let state = match senders.entry(transaction.sender()) {
                 Entry::Occupied(known) => *known.get(),
-                Entry::Vacant(unknown) => *unknown.insert(account_state(view.account(&transaction.sender())?)),
+                Entry::Vacant(unknown) => {
+                    *unknown.insert(account_state(view.account(&transaction.sender())?))
+                }
             };
             outcomes.push(self.pool.insert(transaction, state));
         }
@@ -217,8 +225,9 @@ impl ShardCore {
     /// Tells the pool what a block changed.
     fn follow_accounts(&mut self, changes: &ChangeSet) {
         let accounts = changes.accounts().iter();
-        self.pool
-            .update_accounts(accounts.map(|delta| (delta.address, account_state(delta.after.unwrap_or_default()))));
+        self.pool.update_accounts(
+            accounts.map(|delta| (delta.address, account_state(delta.after.unwrap_or_default()))),
+        );
     }
 
     /// Makes evidence of two votes, if the committee they were given in is known.

@@ -151,7 +151,8 @@ impl Follower {
             .collect();
         let mut held = BTreeMap::new();
         for (shard, epoch, root) in named {
-            let known = self.committees.get(&(shard, epoch)).filter(|committee| committee.root() == root).cloned();
+            let known =
+                self.committees.get(&(shard, epoch)).filter(|committee| committee.root() == root).cloned();
             let committee = match known {
                 Some(committee) => Some(committee),
                 None => self.obtain(shard, epoch, root, &held).await,
@@ -171,16 +172,20 @@ impl Follower {
         held: &BTreeMap<(ShardId, Epoch), Arc<Committee>>,
     ) -> Option<Arc<Committee>> {
         // Where units are few, one committee serves many terms.
-        let same = held.iter().rev().take_while(|((of, _), _)| *of == shard).find(|(_, known)| known.root() == root);
+        let same =
+            held.iter().rev().take_while(|((of, _), _)| *of == shard).find(|(_, known)| known.root() == root);
         if let Some((_, committee)) = same {
             return Some(Arc::clone(committee));
         }
         let chain = Chain::from(shard);
         if self.client.authority(chain, epoch).is_none() {
             let fetched = self.fetch(chain, epoch).await;
-            fetched.inspect_err(|error| tracing::warn!(%error, %shard, %epoch, "committee not available")).ok()?;
+            fetched
+                .inspect_err(|error| tracing::warn!(%error, %shard, %epoch, "committee not available"))
+                .ok()?;
         }
-        let authority = self.client.authority(chain, epoch).filter(|authority| authority.committee_root() == root)?;
+        let authority =
+            self.client.authority(chain, epoch).filter(|authority| authority.committee_root() == root)?;
         Some(Arc::new(authority.committee().clone()))
     }
 

@@ -67,9 +67,15 @@ pub(crate) enum GossipError {
 impl Message {
     /// Reads a peer's message; a block's body has at most `body_bytes_max` bytes.
     pub(crate) fn decode(payload: &[u8], body_bytes_max: usize) -> Result<Self, GossipError> {
-        let Some((kind, ssz)) = payload.split_first() else { return Err(GossipError::UnknownKind { found: None }) };
+        let Some((kind, ssz)) = payload.split_first() else {
+            return Err(GossipError::UnknownKind { found: None });
+        };
         let (kind, found) = (*kind, payload.len());
-        let max = if kind == BLOCKS { body_bytes_max.saturating_add(BLOCK_OVERHEAD_BYTES) } else { SMALL_BYTES_MAX };
+        let max = if kind == BLOCKS {
+            body_bytes_max.saturating_add(BLOCK_OVERHEAD_BYTES)
+        } else {
+            SMALL_BYTES_MAX
+        };
         if found > max {
             return Err(GossipError::TooLarge { kind, max, found });
         }
@@ -147,7 +153,10 @@ mod tests {
         for (kind, max) in [(TRANSACTIONS, SMALL_BYTES_MAX), (BLOCKS, MAX + BLOCK_OVERHEAD_BYTES)] {
             let mut payload = vec![0; max + 1];
             payload[0] = kind;
-            assert_eq!(Message::decode(&payload, MAX), Err(GossipError::TooLarge { kind, max, found: max + 1 }));
+            assert_eq!(
+                Message::decode(&payload, MAX),
+                Err(GossipError::TooLarge { kind, max, found: max + 1 })
+            );
         }
     }
 }

@@ -80,7 +80,12 @@ pub(crate) enum Command {
     Lookup(B256, oneshot::Sender<Option<PooledTransaction>>),
     NonceAfter(Address, oneshot::Sender<Option<u64>>),
     Content(oneshot::Sender<Vec<PooledOf>>),
-    Proof { address: Address, slots: Vec<B256>, height: Height, reply: oneshot::Sender<Result<AccountProof, ProofError>> },
+    Proof {
+        address: Address,
+        slots: Vec<B256>,
+        height: Height,
+        reply: oneshot::Sender<Result<AccountProof, ProofError>>,
+    },
     Stop,
 }
 
@@ -174,7 +179,12 @@ impl ChainHandle {
     }
 
     /// Proves an account and slots of it in the state after a recent block.
-    pub async fn proof(&self, address: Address, slots: Vec<B256>, height: Height) -> Result<AccountProof, QueryError> {
+    pub async fn proof(
+        &self,
+        address: Address,
+        slots: Vec<B256>,
+        height: Height,
+    ) -> Result<AccountProof, QueryError> {
         let proof = self.ask(|reply| Command::Proof { address, slots, height, reply }).await;
         Ok(proof.ok_or(QueryError::Stopped)??)
     }

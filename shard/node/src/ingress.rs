@@ -94,7 +94,8 @@ impl Ingress {
                 self.gossip(transaction, outgoing).await?;
             }
             // Whoever asked may have gone.
-            let _ = reply.send(own.into_iter().map(|own| own.map(|transaction| transaction.hash())).collect());
+            let _ =
+                reply.send(own.into_iter().map(|own| own.map(|transaction| transaction.hash())).collect());
         }
         Some(())
     }

@@ -62,25 +62,77 @@ impl Metrics {
         let times = || Histograms::new_with_constructor(|| Histogram::new(TIMES_MS));
         let intervals = Histograms::new_with_constructor(|| Histogram::new(INTERVALS_MS));
         Self {
-            height: page.add("atoll_shard_head_height", "Height of the newest certified block", Family::default()),
-            finalized: page.add("atoll_shard_finalized_height", "Height the beacon chain has accepted", Family::default()),
+            height: page.add(
+                "atoll_shard_head_height",
+                "Height of the newest certified block",
+                Family::default(),
+            ),
+            finalized: page.add(
+                "atoll_shard_finalized_height",
+                "Height the beacon chain has accepted",
+                Family::default(),
+            ),
             epoch: page.add("atoll_shard_epoch", "Epoch of the newest certified block", Family::default()),
             gas: page.add("atoll_shard_gas_used", "Gas of certified blocks", Family::default()),
-            transactions: page.add("atoll_shard_transactions", "Transactions in certified blocks", Family::default()),
-            base_fee: page.add("atoll_shard_base_fee_wei", "Base fee of the newest certified block", Family::default()),
-            pool: page.add("atoll_shard_pool_transactions", "Transactions that wait for a block", Family::default()),
-            pool_bytes: page.add("atoll_shard_pool_bytes", "Bytes of the waiting transactions", Family::default()),
-            waiting: page.add("atoll_shard_waiting_requests", "Requests that wait for a state or an anchor", Family::default()),
-            interval_ms: page.add("atoll_shard_block_interval_ms", "Time between certified blocks' timestamps", intervals),
+            transactions: page.add(
+                "atoll_shard_transactions",
+                "Transactions in certified blocks",
+                Family::default(),
+            ),
+            base_fee: page.add(
+                "atoll_shard_base_fee_wei",
+                "Base fee of the newest certified block",
+                Family::default(),
+            ),
+            pool: page.add(
+                "atoll_shard_pool_transactions",
+                "Transactions that wait for a block",
+                Family::default(),
+            ),
+            pool_bytes: page.add(
+                "atoll_shard_pool_bytes",
+                "Bytes of the waiting transactions",
+                Family::default(),
+            ),
+            waiting: page.add(
+                "atoll_shard_waiting_requests",
+                "Requests that wait for a state or an anchor",
+                Family::default(),
+            ),
+            interval_ms: page.add(
+                "atoll_shard_block_interval_ms",
+                "Time between certified blocks' timestamps",
+                intervals,
+            ),
             execution_ms: page.add("atoll_shard_execution_ms", "Time to build or judge a block", times()),
             commit_ms: page.add("atoll_shard_commit_ms", "Time to write a certified block", times()),
-            crosslinks: page.add("atoll_shard_crosslinks_submitted", "Crosslinks offered to the beacon chain", Family::default()),
+            crosslinks: page.add(
+                "atoll_shard_crosslinks_submitted",
+                "Crosslinks offered to the beacon chain",
+                Family::default(),
+            ),
             proposals: page.add("atoll_shard_proposals", "Blocks proposed by this node", Family::default()),
-            rejections: page.add("atoll_shard_blocks_rejected", "Proposed blocks found invalid", Family::default()),
+            rejections: page.add(
+                "atoll_shard_blocks_rejected",
+                "Proposed blocks found invalid",
+                Family::default(),
+            ),
             early_ends: page.add("atoll_shard_early_ends", "Epochs ended early", Family::default()),
-            gossip_dropped: page.add("atoll_shard_gossip_dropped", "Messages of peers that were of no use", Family::default()),
-            beacon_height: page.add("atoll_beacon_followed_height", "Newest beacon header verified", Gauge::default()),
-            beacon_failures: page.add("atoll_beacon_link_failures", "Failed requests to the beacon node", Counter::default()),
+            gossip_dropped: page.add(
+                "atoll_shard_gossip_dropped",
+                "Messages of peers that were of no use",
+                Family::default(),
+            ),
+            beacon_height: page.add(
+                "atoll_beacon_followed_height",
+                "Newest beacon header verified",
+                Gauge::default(),
+            ),
+            beacon_failures: page.add(
+                "atoll_beacon_link_failures",
+                "Failed requests to the beacon node",
+                Counter::default(),
+            ),
             registry: Arc::new(page.0),
         }
     }

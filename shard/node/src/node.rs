@@ -53,7 +53,10 @@ pub struct Parts {
 
 impl fmt::Debug for Parts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Parts").field("network", &self.network).field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("Parts")
+            .field("network", &self.network)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }
 
@@ -257,7 +260,8 @@ impl Supervisor {
     fn is_ours(&self, view: &BeaconView, record: &ShardRecord) -> bool {
         let Some(signer) = &self.parts.signer else { return true };
         let ruling = record.table.ruling(record.accepted.height.next()).map(|entry| entry.epoch);
-        let coming = record.table.entries().iter().filter(|entry| ruling.is_none_or(|ruling| entry.epoch >= ruling));
+        let coming =
+            record.table.entries().iter().filter(|entry| ruling.is_none_or(|ruling| entry.epoch >= ruling));
         coming
             .filter_map(|entry| view.committee(record.shard, entry.epoch))
             .any(|committee| signer.seats_in(committee).next().is_some())

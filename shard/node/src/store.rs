@@ -27,8 +27,8 @@ use shard_state::{
 use std::sync::Arc;
 use storage::{Batch, Durability, Ssz, StorageError, Store, StoreConfig};
 use tables::{
-    AccountBefore, AccountHistory, Accounts, Bodies, Certificates, Codes, Generations, Headers, Heights, Ids, Nodes,
-    OldestState, Receipts, SlotHistory, Slots, StoredAccount, Transactions,
+    AccountBefore, AccountHistory, Accounts, Bodies, Certificates, Codes, Generations, Headers, Heights, Ids,
+    Nodes, OldestState, Receipts, SlotHistory, Slots, StoredAccount, Transactions,
 };
 
 /// Records that are kept beyond those that history needs.
@@ -78,7 +78,9 @@ pub enum RewindError {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// An undo record is damaged.
-    #[error("the change set of height {height} in the database does not decode: {error}; delete it and sync anew")]
+    #[error(
+        "the change set of height {height} in the database does not decode: {error}; delete it and sync anew"
+    )]
     ChangeSet {
         /// Of the block.
         height: Height,
@@ -86,7 +88,9 @@ pub enum RewindError {
         error: ChangeSetError,
     },
     /// More than is kept is to be undone, or something is not there.
-    #[error("the database has no {what} of height {height}: it cannot go back that far; delete it and sync anew")]
+    #[error(
+        "the database has no {what} of height {height}: it cannot go back that far; delete it and sync anew"
+    )]
     Missing {
         /// What.
         what: &'static str,
@@ -211,7 +215,8 @@ impl ShardStore {
     fn undone(&self, reader: &Reader, height: Height) -> Result<Undone, RewindError> {
         let missing = |what| RewindError::Missing { what, height };
         let record = self.store.record(height.get())?.ok_or_else(|| missing("undo record"))?;
-        let change_set = ChangeSet::decode(&record).map_err(|error| RewindError::ChangeSet { height, error })?;
+        let change_set =
+            ChangeSet::decode(&record).map_err(|error| RewindError::ChangeSet { height, error })?;
         Ok(Undone {
             block: Arc::new(reader.block(height)?.ok_or_else(|| missing("block"))?),
             id: reader.id(height)?.ok_or_else(|| missing("id"))?,

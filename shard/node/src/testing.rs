@@ -2,9 +2,7 @@
 
 use crate::beacon_view::BeaconView;
 use crate::store::{Resume, ShardStore};
-use primitives::{
-    AnchorProof, B256, ChainSpec, Committee, Genesis, Height, RecordProof, ShardId,
-};
+use primitives::{AnchorProof, B256, ChainSpec, Committee, Genesis, Height, RecordProof, ShardId};
 use shard_state::genesis::genesis_header;
 use shard_state::testing::{TestBeacon, allocations, spec};
 use std::collections::BTreeMap;
@@ -32,13 +30,15 @@ pub(crate) fn genesis() -> Genesis {
     let spec = (*short_spec()).clone();
     let allocations = allocations(KEYS);
     let shards = (0..spec.shards.len() as u32).map(ShardId::new);
-    let shard_ids = shards.map(|shard| genesis_header(&spec, shard, &allocations, TIMESTAMP_MS).id()).collect();
+    let shard_ids =
+        shards.map(|shard| genesis_header(&spec, shard, &allocations, TIMESTAMP_MS).id()).collect();
     Genesis { spec, timestamp_ms: TIMESTAMP_MS, validators: Vec::new(), allocations, shard_ids }
 }
 
 /// The store on a simulated disk, keeping this many states.
 pub(crate) fn open(disk: &MemoryDisk, history_blocks: u64) -> (ShardStore, Resume) {
-    let store = Store::memory(disk, ShardStore::config(Durability::Power, history_blocks)).expect("the disk works");
+    let store =
+        Store::memory(disk, ShardStore::config(Durability::Power, history_blocks)).expect("the disk works");
     ShardStore::open(store, &genesis(), SHARD, history_blocks).expect("the store is whole")
 }
 
@@ -56,8 +56,10 @@ pub(crate) fn view(beacon: &TestBeacon, height: u64) -> BeaconView {
         let entries = proof.record.table.entries().iter();
         entries.map(|entry| ((proof.record.shard, entry.epoch), Arc::clone(&committee)))
     });
-    let ids: BTreeMap<Height, B256> =
-        (0..=height).map(|height| beacon.anchor_ref(height)).map(|anchor| (anchor.height, anchor.id)).collect();
+    let ids: BTreeMap<Height, B256> = (0..=height)
+        .map(|height| beacon.anchor_ref(height))
+        .map(|anchor| (anchor.height, anchor.id))
+        .collect();
     BeaconView {
         header: anchors[0].header.clone(),
         id: anchors[0].header.id(),

@@ -9,8 +9,8 @@ use alloy_eips::{
 use alloy_primitives::{Address, B256, Bytes, U256};
 use crypto::mmr::Mmr;
 use primitives::{
-    Allocation, AnchorProof, BeaconHeader, ChainSpec, InboxCursors, PublicKeyBytes, Seat, ShardBody, ShardHeader, ShardId,
-    ShardRecord, ValidatorIndex,
+    Allocation, AnchorProof, BeaconHeader, ChainSpec, InboxCursors, PublicKeyBytes, Seat, ShardBody,
+    ShardHeader, ShardId, ShardRecord, ValidatorIndex,
 };
 
 use crate::{
@@ -126,7 +126,7 @@ mod tests {
         let spec = ChainSpec::preset("local").expect("a preset");
         let header = genesis_header(&spec, ShardId::new(1), &allocations(), 1_700_000_000_000);
         let state_root = b256!("fb3aac029b471209f73dd70d49b867aecc470aa1a8a4a41919d1cc60799edfef");
-        let id = b256!("f510be9058cd3a584bd159f1040753b03c85a15cf56fed3c544af60cea6025cc");
+        let id = b256!("ae88ecebbd29a558bfc3ff3e945471ae3636a11f9f6f8d8dc9510922d0e3fc6e");
         assert_eq!((header.state_root, header.id()), (state_root, id));
     }
 

@@ -72,10 +72,7 @@ fn torn_record_is_dropped() {
     fs::write(&path, &bytes[..bytes.len() - 3]).unwrap();
     let mut again = Protection::open(&path, false).unwrap();
     assert_eq!(again.permit(&SEAT, &vote(VoteKind::Notarize, 2, 2)), Ok(()));
-    assert_eq!(
-        again.permit(&SEAT, &vote(VoteKind::Notarize, 1, 2)),
-        contradiction(1, VoteKind::Notarize)
-    );
+    assert_eq!(again.permit(&SEAT, &vote(VoteKind::Notarize, 1, 2)), contradiction(1, VoteKind::Notarize));
 }
 
 /// Damage in the middle is not taken for a fresh start.
@@ -108,5 +105,10 @@ fn forgotten_views_are_refused() {
     }
     let refusal = protection.permit(&SEAT, &vote(VoteKind::Notarize, 1, 1));
     assert!(matches!(refusal, Err(Refusal::Forgotten { .. })), "{refusal:?}");
-    assert!(protection.seats.values().all(|epochs| epochs.values().all(|views| views.len() <= VIEWS_KEPT as usize)));
+    assert!(
+        protection
+            .seats
+            .values()
+            .all(|epochs| epochs.values().all(|views| views.len() <= VIEWS_KEPT as usize))
+    );
 }

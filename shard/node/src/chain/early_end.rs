@@ -14,7 +14,11 @@ use shard_state::transaction::{TransactionLimits, verify_batch};
 use std::sync::Arc;
 
 impl ShardChain {
-    pub(super) async fn end_early(&mut self, end: EarlyEnd, more: &mut Vec<Effect>) -> Result<(), ChainFailure> {
+    pub(super) async fn end_early(
+        &mut self,
+        end: EarlyEnd,
+        more: &mut Vec<Effect>,
+    ) -> Result<(), ChainFailure> {
         if end.early_ends <= self.core.generation() {
             return Ok(());
         }
@@ -23,7 +27,8 @@ impl ShardChain {
         let undone = self.store.rewind(&generation)?;
         // Whatever the old engine still asks is about blocks that no longer count.
         self.replies.clear();
-        let (engine, requests) = self.network.open(chain_config(&self.genesis, self.shard, &self.store)?).await;
+        let (engine, requests) =
+            self.network.open(chain_config(&self.genesis, self.shard, &self.store)?).await;
         std::mem::replace(&mut self.engine, engine).close();
         self.requests = requests;
         self.sync.done();

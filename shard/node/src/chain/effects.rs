@@ -8,7 +8,9 @@ use crate::seat::Seat;
 use crate::snapshot::Snapshot;
 use crate::store::{Commit, OpenError};
 use engine::{Block, SeatSigner};
-use primitives::{B256, Certificate, Committee, Crosslink, Epoch, Height, InboxCursors, ShardBlock, ShardHeader};
+use primitives::{
+    B256, Certificate, Committee, Crosslink, Epoch, Height, InboxCursors, ShardBlock, ShardHeader,
+};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -155,7 +157,9 @@ impl ShardChain {
                 let crosslink = Crosslink { header, certificate, history, cursors, sources };
                 self.hand_in(Offer::Crosslink(Box::new(crosslink)));
             }
-            Err(error) => tracing::warn!(%error, shard = %self.shard, height = %header.height, "no crosslink"),
+            Err(error) => {
+                tracing::warn!(%error, shard = %self.shard, height = %header.height, "no crosslink")
+            }
         }
     }
 

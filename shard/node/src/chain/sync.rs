@@ -80,8 +80,13 @@ impl ShardChain {
         let Some(to) = self.sync.wanted else { return };
         let view = self.views.borrow().clone();
         let Some(record) = view.as_ref().and_then(|view| view.record(self.shard)) else { return };
-        let seats = record.table.entries().iter().filter_map(|entry| view.as_ref()?.committee(self.shard, entry.epoch));
-        let nodes: BTreeSet<NodeKey> = seats.flat_map(|committee| committee.seats().iter().map(|seat| seat.node)).collect();
+        let seats = record
+            .table
+            .entries()
+            .iter()
+            .filter_map(|entry| view.as_ref()?.committee(self.shard, entry.epoch));
+        let nodes: BTreeSet<NodeKey> =
+            seats.flat_map(|committee| committee.seats().iter().map(|seat| seat.node)).collect();
         let peers: Vec<_> = nodes.into_iter().filter(|node| *node != self.network.key()).collect();
         let Some(of) = (!peers.is_empty()).then(|| peers[self.sync.turn % peers.len()]) else { return };
         // At the floor itself only its certificate is lacking.
@@ -123,7 +128,9 @@ impl ShardChain {
 
     /// Takes an answer to what this node asked.
     pub(super) async fn take_blocks(&mut self, from: NodeKey, answer: Blocks) -> Result<(), ChainFailure> {
-        let Some((_, accepted)) = self.sync.asked.filter(|(of, _)| answer.to == self.network.key() && *of == from) else {
+        let Some((_, accepted)) =
+            self.sync.asked.filter(|(of, _)| answer.to == self.network.key() && *of == from)
+        else {
             return Ok(());
         };
         self.sync.asked = None;

@@ -84,7 +84,12 @@ impl ShardCore {
     }
 
     /// The own certificate of a block has turned up.
-    pub(super) fn certificate(&mut self, header: ShardHeader, certificate: Certificate, effects: &mut Vec<Effect>) {
+    pub(super) fn certificate(
+        &mut self,
+        header: ShardHeader,
+        certificate: Certificate,
+        effects: &mut Vec<Effect>,
+    ) {
         self.crosslinks.add(&header, certificate);
         if self.is_boundary(&header) {
             self.offer_best(effects);
@@ -99,7 +104,11 @@ impl ShardCore {
             effects.push(Effect::FindCertificate(last));
         }
         if let Some((header, certificate)) = best {
-            effects.push(Effect::Crosslink { header: header.clone(), certificate: certificate.clone(), accepted });
+            effects.push(Effect::Crosslink {
+                header: header.clone(),
+                certificate: certificate.clone(),
+                accepted,
+            });
         }
     }
 
@@ -113,7 +122,8 @@ impl ShardCore {
 
     fn is_boundary(&self, header: &ShardHeader) -> bool {
         let table = self.record().map(|record| &record.table);
-        let last = table.and_then(|table| table.last_height(header.epoch, self.spec.shard_epoch_heights.get()));
+        let last =
+            table.and_then(|table| table.last_height(header.epoch, self.spec.shard_epoch_heights.get()));
         last == Some(header.height)
     }
 }

@@ -37,7 +37,8 @@ impl ShardCore {
     /// possible now.
     pub(super) fn hand_over(&mut self, effects: &mut Vec<Effect>) {
         let Some(view) = self.beacon.clone() else { return };
-        let Some(record) = view.record(self.shard).filter(|record| record.early_ends == self.generation) else {
+        let Some(record) = view.record(self.shard).filter(|record| record.early_ends == self.generation)
+        else {
             return;
         };
         let next = self.head().height.next();

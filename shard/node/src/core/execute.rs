@@ -75,9 +75,9 @@ impl ShardCore {
             Waiting::Propose { context, parent, now_ms, .. } => self
                 .propose(context, parent, *now_ms)
                 .map(|block| Effect::Proposal { token, outcome: Ok(block) }),
-            Waiting::Verify { context, parent, block, .. } => self
-                .judge(context, parent, block)
-                .map(|()| Effect::Verdict { token, outcome: Ok(()) }),
+            Waiting::Verify { context, parent, block, .. } => {
+                self.judge(context, parent, block).map(|()| Effect::Verdict { token, outcome: Ok(()) })
+            }
         };
         match outcome {
             Ok(effect) => {
@@ -95,7 +95,7 @@ impl ShardCore {
     /// Tries again what waits, as long as something became known in between.
     pub(super) fn serve_waiting(&mut self, effects: &mut Vec<Effect>) {
         while std::mem::take(&mut self.progressed) && !self.waiting.is_empty() {
-            let waiting = std::mem::replace(&mut self.waiting, VecDeque::new());
+            let waiting = std::mem::take(&mut self.waiting);
             waiting.into_iter().for_each(|request| self.serve(request, effects));
         }
     }
@@ -104,7 +104,9 @@ impl ShardCore {
     pub(super) fn abandon_late(&mut self, effects: &mut Vec<Effect>) {
         let head = self.head().height;
         let late = |request: &Waiting| request.parent().header.height < head;
-        effects.extend(self.waiting.iter().filter(|request| late(request)).map(|late| Effect::Abandon(late.token())));
+        effects.extend(
+            self.waiting.iter().filter(|request| late(request)).map(|late| Effect::Abandon(late.token())),
+        );
         self.waiting.retain(|request| !late(request));
     }
 
@@ -116,7 +118,12 @@ impl ShardCore {
     }
 
     /// Builds a block above `parent`, anchored at the newest finalized beacon header.
-    fn propose(&mut self, context: &Context, parent: &Arc<ShardBlock>, now_ms: u64) -> Result<Arc<ShardBlock>, Unready> {
+    fn propose(
+        &mut self,
+        context: &Context,
+        parent: &Arc<ShardBlock>,
+        now_ms: u64,
+    ) -> Result<Arc<ShardBlock>, Unready> {
         self.execute(parent)?;
         let view = self.beacon.as_ref().ok_or(Unready::Missing)?;
         if parent.header.anchor.height > view.height() {
@@ -138,7 +145,12 @@ impl ShardCore {
     }
 
     /// Whether `block`, proposed in the view of `context`, may be voted for.
-    fn judge(&mut self, context: &Context, parent: &Arc<ShardBlock>, block: &Arc<ShardBlock>) -> Result<(), Unready> {
+    fn judge(
+        &mut self,
+        context: &Context,
+        parent: &Arc<ShardBlock>,
+        block: &Arc<ShardBlock>,
+    ) -> Result<(), Unready> {
         let (expected, found) = (context.leader, block.body.anchor.seat_index);
         if expected != found {
             return Err(Unready::Refused(Refusal::Leader { expected, found }));

@@ -6,8 +6,13 @@ use crate::pool::{Inserted, PoolError, PooledTransaction};
 use crate::snapshot::PendingBlock;
 use crate::store::Commit;
 use engine::Context;
-use primitives::{B256, Certificate, Committee, Epoch, Evidence, Height, ShardBlock, ShardHeader, SignedVote};
-use shard_state::{block::Executed, chain::{ChainError, ChainView}};
+use primitives::{
+    B256, Certificate, Committee, Epoch, Evidence, Height, ShardBlock, ShardHeader, SignedVote,
+};
+use shard_state::{
+    block::Executed,
+    chain::{ChainError, ChainView},
+};
 use std::sync::Arc;
 
 /// Ties an effect to the request it answers; whoever asks chooses it.

@@ -4,7 +4,8 @@ use crate::testing::{EPOCH_HEIGHTS, SHARD, open, short_spec, view};
 use alloy_primitives::U256;
 use engine::Context;
 use primitives::{
-    AcceptedHeader, Certificate, EpochEntry, EpochTable, RecordProof, ShardBlock, SignatureBytes, Signers, View,
+    AcceptedHeader, Certificate, EpochEntry, EpochTable, RecordProof, ShardBlock, SignatureBytes, Signers,
+    View,
 };
 use shard_state::block::BlockError;
 use shard_state::chain::ChainError;
@@ -115,7 +116,15 @@ fn context(parent: &ShardBlock) -> Context {
     let parent_view = if epoch == header.epoch { header.view } else { View::ZERO };
     let leader = (header.height.next().get() % 4) as u32;
     let leader_key = TestBeacon::new(short_spec()).anchor(SHARD, 1, u64::from(leader)).seat.key;
-    Context { chain: Chain::Shard(SHARD), epoch, view: parent_view.next(), parent_view, parent: header.id(), leader, leader_key }
+    Context {
+        chain: Chain::Shard(SHARD),
+        epoch,
+        view: parent_view.next(),
+        parent_view,
+        parent: header.id(),
+        leader,
+        leader_key,
+    }
 }
 
 fn certificate(block: &ShardBlock) -> Certificate {
@@ -239,7 +248,8 @@ fn wrong_state_root_is_refused() {
     let mut lying = (*honest).clone();
     lying.header.state_root = B256::repeat_byte(2);
     let outcome = verdict(&other.verify(&parent, &Arc::new(lying)));
-    let Some(Err(Refusal::Chain(ChainError::Block(BlockError::StateRoot { expected, found })))) = outcome else {
+    let Some(Err(Refusal::Chain(ChainError::Block(BlockError::StateRoot { expected, found })))) = outcome
+    else {
         panic!("{outcome:?}");
     };
     assert_eq!((expected, found), (honest.header.state_root, B256::repeat_byte(2)));
@@ -292,7 +302,10 @@ fn certified_blocks_come_in_order() {
     other.header.parent = B256::repeat_byte(3);
     let (expected, found) = (first.header.id(), B256::repeat_byte(3));
     let height = Height::new(1);
-    assert_eq!(fault(&node.certify(&Arc::new(other), None)), Some(Fault::OtherBranch { height, expected, found }));
+    assert_eq!(
+        fault(&node.certify(&Arc::new(other), None)),
+        Some(Fault::OtherBranch { height, expected, found })
+    );
 }
 
 /// The next committee takes over above the last block of an epoch; the one before is left one block later.
@@ -331,9 +344,14 @@ fn headers_are_offered_until_accepted() {
     assert_eq!(offered(&other.step(Input::Tick { now_ms: 1_000 })), []);
     assert_eq!(offered(&other.step(Input::Tick { now_ms: 2_999 })), []);
     assert_eq!(offered(&other.step(Input::Tick { now_ms: 3_000 })), [(1, 0)]);
-    let accepted = AcceptedHeader { height: Height::new(1), id: block.header.id(), ..AcceptedHeader::default() };
+    let accepted =
+        AcceptedHeader { height: Height::new(1), id: block.header.id(), ..AcceptedHeader::default() };
     let effects = other.see(other.changed(4, |record| record.accepted = accepted));
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::Finalized { height, .. } if *height == Height::new(1))));
+    assert!(
+        effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Finalized { height, .. } if *height == Height::new(1)))
+    );
     assert_eq!(offered(&other.step(Input::Tick { now_ms: 9_000 })), []);
 }
 
@@ -347,7 +365,9 @@ fn boundary_header_needs_its_own_certificate() {
     node.step(Input::Tick { now_ms: 1_000 });
     let effects = node.step(Input::Tick { now_ms: 3_000 });
     let last = Height::new(EPOCH_HEIGHTS - 1);
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::FindCertificate(height) if *height == last)));
+    assert!(
+        effects.iter().any(|effect| matches!(effect, Effect::FindCertificate(height) if *height == last))
+    );
     assert_eq!(offered(&effects), [(EPOCH_HEIGHTS - 2, 0)], "until then the best there is");
     let found = Input::Certificate { header: boundary.header.clone(), certificate: certificate(&boundary) };
     assert_eq!(offered(&node.step(found)), [(EPOCH_HEIGHTS - 1, 0)]);
@@ -373,7 +393,8 @@ fn early_end_goes_back_to_the_accepted_block() {
     node.give(0);
     node.advance_to(4);
     assert!(node.core.pool().is_empty());
-    let accepted = node.store.reader().expect("readable").header(Height::new(2)).expect("readable").expect("a header");
+    let accepted =
+        node.store.reader().expect("readable").header(Height::new(2)).expect("readable").expect("a header");
     let mut ended = node.changed(4, |record| {
         record.accepted =
             AcceptedHeader { height: accepted.height, id: accepted.id(), ..AcceptedHeader::default() };
@@ -381,7 +402,8 @@ fn early_end_goes_back_to_the_accepted_block() {
         record.early_ends = 1;
     });
     let committee = Arc::clone(&ended.committees[&(SHARD, Epoch::ZERO)]);
-    Arc::make_mut(&mut ended.committees).extend([2, 3].map(|epoch| ((SHARD, Epoch::new(epoch)), Arc::clone(&committee))));
+    Arc::make_mut(&mut ended.committees)
+        .extend([2, 3].map(|epoch| ((SHARD, Epoch::new(epoch)), Arc::clone(&committee))));
     let effects = node.see(ended);
     let [Effect::EarlyEnd(end)] = &effects[..] else { panic!("{effects:?}") };
     assert_eq!((end.floor, end.floor_id, end.early_ends), (accepted.height, Some(accepted.id()), 1));
@@ -416,7 +438,9 @@ fn floor_is_read_off_the_table() {
         record.early_ends = 1;
     });
     let effects = node.see(later);
-    assert!(matches!(&effects[..], [Effect::EarlyEnd(end)] if end.floor == Height::new(3) && end.floor_id.is_none()));
+    assert!(
+        matches!(&effects[..], [Effect::EarlyEnd(end)] if end.floor == Height::new(3) && end.floor_id.is_none())
+    );
 }
 
 /// Garbage never waits without bound.

@@ -57,7 +57,9 @@ pub enum OpenError {
         found: B256,
     },
     /// Something that every commit writes is not there.
-    #[error("the database has no {what} of height {height}: it is damaged; delete it and let the node sync anew")]
+    #[error(
+        "the database has no {what} of height {height}: it is damaged; delete it and let the node sync anew"
+    )]
     Missing {
         /// What.
         what: &'static str,
@@ -160,7 +162,9 @@ fn trie(reader: &Reader) -> Result<StateTrie, StorageError> {
         let (address, account) = entry?;
         let mut own = Vec::new();
         // Both tables are in order of address, and no account without an entry has slots.
-        while let Some(slot) = slots.next_if(|slot| slot.as_ref().map_or(true, |((owner, _), _)| *owner <= address)) {
+        while let Some(slot) =
+            slots.next_if(|slot| slot.as_ref().map_or(true, |((owner, _), _)| *owner <= address))
+        {
             let ((owner, slot), value) = slot?;
             if owner == address {
                 own.push((slot, value));
@@ -174,7 +178,8 @@ fn trie(reader: &Reader) -> Result<StateTrie, StorageError> {
 /// A whole state as the change from nothing.
 fn from_nothing(state: &MemoryState) -> ChangeSet {
     let accounts = state.accounts().map(|(address, account)| {
-        let storage = state.slots(*address).map(|(slot, after)| SlotDelta { slot, before: U256::ZERO, after });
+        let storage =
+            state.slots(*address).map(|(slot, after)| SlotDelta { slot, before: U256::ZERO, after });
         AccountDelta { address: *address, before: None, after: Some(*account), storage: storage.collect() }
     });
     ChangeSet::new(accounts.collect(), state.codes().map(|(hash, code)| (*hash, code.clone())).collect())
@@ -184,7 +189,9 @@ impl From<ReadError> for OpenError {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Storage(error) => Self::Storage(error),
-            ReadError::Receipts(_) => Self::Missing { what: "readable transaction receipts", height: Height::ZERO },
+            ReadError::Receipts(_) => {
+                Self::Missing { what: "readable transaction receipts", height: Height::ZERO }
+            }
             ReadError::NotAvailable { found, .. } => Self::Missing { what: "state", height: found },
         }
     }

@@ -2,8 +2,8 @@
 
 use super::receipts::{self, ReceiptsError};
 use super::tables::{
-    AccountHistory, Accounts, Bodies, Certificates, Codes, Headers, Heights, Ids, Location, Nodes, OldestState,
-    Receipts, SlotHistory, Slots, Transactions,
+    AccountHistory, Accounts, Bodies, Certificates, Codes, Headers, Heights, Ids, Location, Nodes,
+    OldestState, Receipts, SlotHistory, Slots, Transactions,
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
 use crypto::mmr::{MmrNodes, MmrProof, ProveError, prove};
@@ -73,7 +73,8 @@ impl Reader {
 
     /// The block at `height`.
     pub fn block(&self, height: Height) -> Result<Option<ShardBlock>, StorageError> {
-        let (Some(header), Some(body)) = (self.header(height)?, self.snapshot.get::<Bodies>(&height.get())?) else {
+        let (Some(header), Some(body)) = (self.header(height)?, self.snapshot.get::<Bodies>(&height.get())?)
+        else {
             return Ok(None);
         };
         Ok(Some(ShardBlock { header, body: body.0 }))

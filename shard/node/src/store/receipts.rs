@@ -25,7 +25,8 @@ pub(super) fn encode(receipts: &[TransactionReceipt]) -> Bytes {
             }
         }
         let encoded = receipt.envelope.encoded_2718();
-        let length = u32::try_from(encoded.len()).expect("a receipt is bounded by the gas of a block, far below 4 GiB");
+        let length = u32::try_from(encoded.len())
+            .expect("a receipt is bounded by the gas of a block, far below 4 GiB");
         out.extend_from_slice(&length.to_be_bytes());
         out.extend_from_slice(&encoded);
     }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::testing::{SHARD, genesis, open, short_spec};
 use alloy_primitives::U256;
-use primitives::{Address, Signers, SignatureBytes};
+use primitives::{Address, SignatureBytes, Signers};
 use shard_state::block::BlockLimits;
 use shard_state::chain::ShardState;
 use shard_state::state::FlatState as _;
@@ -37,7 +37,8 @@ impl Chain {
         let context = self.beacon.context(&parent, 1 + parent.height.get() / 2);
         let limits = BlockLimits::new(self.state.spec());
         let parent = self.state.base_id();
-        let proposed = self.state.propose(parent, context, &mut std::iter::once(transfer), &limits).expect("a block");
+        let proposed =
+            self.state.propose(parent, context, &mut std::iter::once(transfer), &limits).expect("a block");
         assert_eq!(proposed.block.body.transactions.len(), 1);
         let certified = self.state.certify(proposed.executed.id).expect("proposed just now");
         let (mut history, mut nodes) = (certified.history.clone(), Vec::new());
@@ -143,7 +144,10 @@ fn rewind_restores_the_state_of_the_floor() {
     let reader = chain.store.reader().expect("readable");
     assert_eq!(reader.location(&commits[5].transactions[0].hash()).expect("readable"), None);
     assert_eq!(reader.height(&commits[4].id).expect("readable"), None);
-    assert_eq!(reader.location(&commits[3].transactions[0].hash()).expect("readable").map(|at| at.height), Some(floor));
+    assert_eq!(
+        reader.location(&commits[3].transactions[0].hash()).expect("readable").map(|at| at.height),
+        Some(floor)
+    );
     assert_eq!(balance(&reader, 4).expect("the head"), ETHER * U256::from(4));
     assert_eq!(balance(&reader, 2).expect("below"), ETHER * U256::from(2));
 
