@@ -17,6 +17,7 @@ pub(crate) fn beacon_epochs(seed: u64) {
     Simulation::new(seed, WorldConfig::new(0)).phase(async |world| {
         // Three epochs of eight heights, a second each.
         world.advance_beacon(26, Duration::from_secs(32)).await;
+        world.assert_steady();
     });
 }
 
@@ -29,6 +30,7 @@ pub(crate) fn calm(seed: u64) {
     Simulation::new(seed, WorldConfig::new(2)).phase(async |world| {
         // More than two epochs of twelve heights, half a second each, and the seconds that finality takes.
         world.advance(28, Duration::from_secs(25)).await;
+        world.assert_steady();
         for shard in world.estate.shards() {
             let view = world.chain(0, shard).expect("everybody has a seat").snapshot().view.clone();
             for account in 0..wallet::ACCOUNTS {

@@ -343,6 +343,34 @@ impl World {
         .await;
     }
 
+    /// Panics if two blocks of a chain lie further apart than twice the chain's interval.
+    pub(crate) fn assert_steady(&self) {
+        let store = self.validators.values().next().expect("somebody runs").beacon.store();
+        let beacon =
+            (1..=store.head().get()).map(|height| store.header(Height::new(height)).expect("readable"));
+        let stamps = beacon.map(|header| header.expect("kept").timestamp_ms).collect();
+        self.assert_steady_chain(Chain::Beacon, stamps);
+        for shard in self.estate.shards() {
+            let chain = self.validators.keys().find_map(|validator| self.chain(*validator, shard));
+            let snapshot = chain.expect("somebody runs the shard").snapshot();
+            let heights = (1..=snapshot.height().get()).map(Height::new);
+            let headers =
+                heights.map(|height| snapshot.reader.header(height).expect("readable").expect("kept"));
+            self.assert_steady_chain(shard.into(), headers.map(|header| header.timestamp_ms).collect());
+        }
+    }
+
+    fn assert_steady_chain(&self, chain: Chain, stamps: Vec<u64>) {
+        let gap_max = 2 * self.estate.genesis.spec.interval_ms(chain);
+        for (pair, height) in stamps.windows(2).zip(2..) {
+            assert!(
+                pair[1] - pair[0] <= gap_max,
+                "{} ms below height {height} of {chain}",
+                pair[1] - pair[0]
+            );
+        }
+    }
+
     /// Lets time pass.
     pub(crate) async fn pass(&self, time: Duration) {
         self.root.sleep(time).await;

@@ -10,6 +10,7 @@ use crate::{
     directory::Directory,
     durability::Runtime,
     epochs::Epochs,
+    greeting::greeting,
     lines::{EpochLines, Lines},
     node_key::{NodeId, node_id},
     pace::{Boundaries, Paced},
@@ -155,6 +156,7 @@ where
         let [Some(votes), Some(certificates), Some(resolver)] = queues else {
             return Err(refuse("a seat was given twice"));
         };
+        let votes = votes.greeted(&roster, seat, |other| greeting(epoch, other));
         let [vote_sender, certificate_sender, resolver_sender] = channels;
         let channels =
             ((vote_sender, votes), (certificate_sender, certificates), (resolver_sender, resolver));

@@ -28,6 +28,7 @@ mod durability;
 mod epoch;
 mod epochs;
 mod gossip;
+mod greeting;
 mod handle;
 mod lines;
 mod network;

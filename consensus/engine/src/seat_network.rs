@@ -13,14 +13,14 @@ use crate::{
     node_key::{NodeId, node_id},
     scheme::{SeatKey, seat_key},
 };
-use bytes::{Buf as _, BufMut as _};
+use bytes::{Buf as _, BufMut as _, Bytes};
 use commonware_actor::{Feedback, Unreliable};
 use commonware_p2p::{CheckedSender, LimitedSender, Message, Receiver, Recipients, Sender};
 use commonware_runtime::{IoBuf, IoBufs};
 use commonware_utils::NZUsize;
 use primitives::Committee;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     fmt,
     num::NonZeroUsize,
     sync::Arc,
@@ -111,7 +111,7 @@ impl Locals {
         for seat in seats {
             let (sender, receiver) = mpsc::channel(QUEUE.get());
             senders.insert(seat, sender);
-            receivers.insert(seat, SeatReceiver(receiver));
+            receivers.insert(seat, SeatReceiver { queue: receiver, greetings: VecDeque::new() });
         }
         (Self(Arc::new(senders)), receivers)
     }
@@ -133,7 +133,20 @@ impl Locals {
 
 /// What one seat receives on one channel.
 #[derive(Debug)]
-pub(crate) struct SeatReceiver(mpsc::Receiver<Message<SeatKey>>);
+pub(crate) struct SeatReceiver {
+    queue: mpsc::Receiver<Message<SeatKey>>,
+    /// Received before all else.
+    greetings: VecDeque<Message<SeatKey>>,
+}
+
+impl SeatReceiver {
+    /// The same, but what each other seat of `roster` says in `greeting` is received first.
+    pub(crate) fn greeted(self, roster: &Roster, seat: u16, greeting: impl Fn(u16) -> Option<Bytes>) -> Self {
+        let others = roster.seats.iter().zip(0..).filter(|(_, index)| *index != seat);
+        let greetings = others.filter_map(|((key, _), index)| Some((key.clone(), greeting(index)?.into())));
+        Self { queue: self.queue, greetings: greetings.collect() }
+    }
+}
 
 /// No message will come any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -145,7 +158,10 @@ impl Receiver for SeatReceiver {
     type PublicKey = SeatKey;
 
     async fn recv(&mut self) -> Result<Message<SeatKey>, Closed> {
-        self.0.recv().await.ok_or(Closed)
+        match self.greetings.pop_front() {
+            Some(greeting) => Ok(greeting),
+            None => self.queue.recv().await.ok_or(Closed),
+        }
     }
 
     fn capacity(&self) -> NonZeroUsize {

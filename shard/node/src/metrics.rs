@@ -62,43 +62,16 @@ impl Metrics {
         let times = || Histograms::new_with_constructor(|| Histogram::new(TIMES_MS));
         let intervals = Histograms::new_with_constructor(|| Histogram::new(INTERVALS_MS));
         Self {
-            height: page.add(
-                "atoll_shard_head_height",
-                "Height of the newest certified block",
-                Family::default(),
-            ),
-            finalized: page.add(
-                "atoll_shard_finalized_height",
-                "Height the beacon chain has accepted",
-                Family::default(),
-            ),
-            epoch: page.add("atoll_shard_epoch", "Epoch of the newest certified block", Family::default()),
-            gas: page.add("atoll_shard_gas_used", "Gas of certified blocks", Family::default()),
-            transactions: page.add(
-                "atoll_shard_transactions",
-                "Transactions in certified blocks",
-                Family::default(),
-            ),
-            base_fee: page.add(
-                "atoll_shard_base_fee_wei",
-                "Base fee of the newest certified block",
-                Family::default(),
-            ),
-            pool: page.add(
-                "atoll_shard_pool_transactions",
-                "Transactions that wait for a block",
-                Family::default(),
-            ),
-            pool_bytes: page.add(
-                "atoll_shard_pool_bytes",
-                "Bytes of the waiting transactions",
-                Family::default(),
-            ),
-            waiting: page.add(
-                "atoll_shard_waiting_requests",
-                "Requests that wait for a state or an anchor",
-                Family::default(),
-            ),
+            height: page.plain("atoll_shard_head_height", "Height of the newest certified block"),
+            finalized: page.plain("atoll_shard_finalized_height", "Height the beacon chain has accepted"),
+            epoch: page.plain("atoll_shard_epoch", "Epoch of the newest certified block"),
+            gas: page.plain("atoll_shard_gas_used", "Gas of certified blocks"),
+            transactions: page.plain("atoll_shard_transactions", "Transactions in certified blocks"),
+            base_fee: page.plain("atoll_shard_base_fee_wei", "Base fee of the newest certified block"),
+            pool: page.plain("atoll_shard_pool_transactions", "Transactions that wait for a block"),
+            pool_bytes: page.plain("atoll_shard_pool_bytes", "Bytes of the waiting transactions"),
+            waiting: page
+                .plain("atoll_shard_waiting_requests", "Requests that wait for a state or an anchor"),
             interval_ms: page.add(
                 "atoll_shard_block_interval_ms",
                 "Time between certified blocks' timestamps",
@@ -106,33 +79,14 @@ impl Metrics {
             ),
             execution_ms: page.add("atoll_shard_execution_ms", "Time to build or judge a block", times()),
             commit_ms: page.add("atoll_shard_commit_ms", "Time to write a certified block", times()),
-            crosslinks: page.add(
-                "atoll_shard_crosslinks_submitted",
-                "Crosslinks offered to the beacon chain",
-                Family::default(),
-            ),
-            proposals: page.add("atoll_shard_proposals", "Blocks proposed by this node", Family::default()),
-            rejections: page.add(
-                "atoll_shard_blocks_rejected",
-                "Proposed blocks found invalid",
-                Family::default(),
-            ),
-            early_ends: page.add("atoll_shard_early_ends", "Epochs ended early", Family::default()),
-            gossip_dropped: page.add(
-                "atoll_shard_gossip_dropped",
-                "Messages of peers that were of no use",
-                Family::default(),
-            ),
-            beacon_height: page.add(
-                "atoll_beacon_followed_height",
-                "Newest beacon header verified",
-                Gauge::default(),
-            ),
-            beacon_failures: page.add(
-                "atoll_beacon_link_failures",
-                "Failed requests to the beacon node",
-                Counter::default(),
-            ),
+            crosslinks: page
+                .plain("atoll_shard_crosslinks_submitted", "Crosslinks offered to the beacon chain"),
+            proposals: page.plain("atoll_shard_proposals", "Blocks proposed by this node"),
+            rejections: page.plain("atoll_shard_blocks_rejected", "Proposed blocks found invalid"),
+            early_ends: page.plain("atoll_shard_early_ends", "Epochs ended early"),
+            gossip_dropped: page.plain("atoll_shard_gossip_dropped", "Messages of peers that were of no use"),
+            beacon_height: page.plain("atoll_beacon_followed_height", "Newest beacon header verified"),
+            beacon_failures: page.plain("atoll_beacon_link_failures", "Failed requests to the beacon node"),
             registry: Arc::new(page.0),
         }
     }
@@ -236,6 +190,14 @@ impl Page {
     {
         self.0.register(name, help, metric.clone());
         metric
+    }
+
+    /// A metric that needs nothing to be made.
+    fn plain<M>(&mut self, name: &'static str, help: &'static str) -> M
+    where
+        M: Clone + Default + prometheus_client::registry::Metric,
+    {
+        self.add(name, help, M::default())
     }
 }
 

@@ -228,3 +228,6 @@ fn verify_answer(answer: &Blocks, header: &AcceptedHeader) -> Result<(), AnswerE
     }
     Ok(verify_ancestor(header.history_root, header.height, height, id, proof)?)
 }
+
+#[cfg(test)]
+mod tests;

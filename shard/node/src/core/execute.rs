@@ -9,7 +9,6 @@ use shard_state::{
     chain::ChainError,
     fee::next_base_fee,
 };
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Most requests that wait; the oldest is abandoned for a newer one.

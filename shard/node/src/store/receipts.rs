@@ -56,3 +56,47 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N], ReceiptsError> {
     *bytes = rest;
     Ok(*taken)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy_consensus::{Eip658Value, Receipt, TxType};
+    use alloy_primitives::{B256, Log};
+
+    fn receipts() -> Vec<TransactionReceipt> {
+        let receipt = |kind, success: bool, cumulative_gas_used, logs| {
+            let receipt = Receipt { status: Eip658Value::Eip658(success), cumulative_gas_used, logs };
+            ReceiptEnvelope::from_typed(kind, receipt.with_bloom())
+        };
+        let log = Log::new_unchecked(Address::repeat_byte(1), vec![B256::repeat_byte(2)], Bytes::from_static(b"data"));
+        vec![
+            TransactionReceipt {
+                envelope: receipt(TxType::Legacy, true, 21_000, Vec::new()),
+                gas_used: 21_000,
+                contract_address: None,
+            },
+            TransactionReceipt {
+                envelope: receipt(TxType::Eip1559, false, 80_000, vec![log]),
+                gas_used: 59_000,
+                contract_address: Some(Address::repeat_byte(3)),
+            },
+        ]
+    }
+
+    /// Receipts of every kind read back as they were written; so does none.
+    #[test]
+    fn receipts_read_back_as_they_were_written() {
+        assert_eq!(decode(&encode(&receipts())), Ok(receipts()));
+        assert_eq!(decode(&encode(&[])), Ok(Vec::new()));
+    }
+
+    /// Bytes that end in the middle are no receipts.
+    #[test]
+    fn cut_receipts_are_refused() {
+        let encoded = encode(&receipts());
+        let first = encode(&receipts()[..1]).len();
+        for length in (1..encoded.len()).filter(|length| *length != first) {
+            assert_eq!(decode(&encoded[..length]), Err(ReceiptsError), "{length} bytes");
+        }
+    }
+}
