@@ -24,6 +24,6 @@ check:
 bench name:
     cargo bench -p benches --locked --bench {{name}}
 
-# the simulator over many seeds, e.g. `just simulate 200`
-simulate seeds="100":
+# the simulator over many seeds, e.g. `just simulate 0..200`
+simulate seeds="0..100":
     ATOLL_SIM_SEEDS={{seeds}} cargo test -p atoll-tests --locked --test sim -- --ignored --nocapture

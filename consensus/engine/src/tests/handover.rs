@@ -28,7 +28,7 @@ fn committees_follow_one_another_and_a_latecomer_joins() {
 /// Whoever has not been heard of yet when an epoch begins is late, not silent.
 #[test]
 fn no_view_is_lost_when_an_epoch_begins() {
-    let epochs: &[&[u8]] = &[&[2, 2, 1, 1, 1]; 6];
+    let epochs: &[&[u8]] = &[&[2, 2, 1, 1, 1][..]; 6];
     let (plan, world) = (Plan::new(epochs, 6), World::default());
     let link =
         Link { latency: Duration::from_millis(15), jitter: Duration::from_millis(8), lost_per_mille: 0 };

@@ -68,7 +68,11 @@ mod tests {
             let receipt = Receipt { status: Eip658Value::Eip658(success), cumulative_gas_used, logs };
             ReceiptEnvelope::from_typed(kind, receipt.with_bloom())
         };
-        let log = Log::new_unchecked(Address::repeat_byte(1), vec![B256::repeat_byte(2)], Bytes::from_static(b"data"));
+        let log = Log::new_unchecked(
+            Address::repeat_byte(1),
+            vec![B256::repeat_byte(2)],
+            Bytes::from_static(b"data"),
+        );
         vec![
             TransactionReceipt {
                 envelope: receipt(TxType::Legacy, true, 21_000, Vec::new()),
