@@ -38,11 +38,14 @@ struct FirstVote {
     head: Height,
 }
 
+/// When each validator voted for the first time, by shard and epoch.
+type FirstVotes = BTreeMap<(ShardId, Epoch, usize), FirstVote>;
+
 /// Breaks no rule, but notes when each validator votes for the first time.
 struct Observer {
     validator: usize,
     shards: crate::world::Shards,
-    votes: Arc<Mutex<BTreeMap<(ShardId, Epoch, usize), FirstVote>>>,
+    votes: Arc<Mutex<FirstVotes>>,
 }
 
 impl Misconduct for Observer {

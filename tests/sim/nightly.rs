@@ -2,10 +2,13 @@
 
 use crate::{byzantine, calm, committees, faults, seeds};
 
+/// A scenario's name, and what runs it with a seed.
+type Scenario = (&'static str, fn(u64));
+
 #[test]
 #[ignore = "takes long: run with --ignored, and ATOLL_SIM_SEEDS=FIRST..END"]
 fn every_scenario_holds_for_many_seeds() {
-    let scenarios: [(&str, fn(u64)); 14] = [
+    let scenarios: [Scenario; 14] = [
         ("beacon epochs", calm::beacon_epochs),
         ("calm", calm::calm),
         ("rough links", faults::rough_links),
