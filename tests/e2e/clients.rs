@@ -20,7 +20,10 @@ fn cast_sends_deploys_and_reads_and_the_beacon_chain_finalizes() {
     let Some(cast) = tools::find("cast") else { return };
     let network = Network::start(&[]);
     let url = network.url(DEFI, 0);
-    let cast = |arguments: &[&str]| tools::run(&cast, &[arguments, &["--rpc-url", &url]].concat());
+    // The address first: after `--create CODE` cast takes everything for arguments of the constructor.
+    let cast = |arguments: &[&str]| {
+        tools::run(&cast, &[&arguments[..1], &["--rpc-url", &url], &arguments[1..]].concat())
+    };
 
     let receipt = cast(&["send", TO, "--value", "1ether", "--private-key", KEY, "--json"]);
     let receipt: Value = serde_json::from_str(&receipt).expect("cast prints JSON");

@@ -52,7 +52,7 @@ pub struct Plan {
     pub stake: Vec<u32>,
     /// The shards, by id.
     pub shards: Vec<ShardSpec>,
-    /// See [`Ports`].
+    /// Stands for 8545: all ports move with it.
     pub port_base: u16,
     /// `process` or `power`.
     pub durability: String,

@@ -1,7 +1,7 @@
 //! The JSON-RPC of one shard, answered from its chain's snapshots.
 //!
 //! What always holds:
-//! - one request is answered from one [`Snapshot`](crate::snapshot::Snapshot): a block whose transaction receipt was
+//! - one request is answered from one [`Snapshot`]: a block whose transaction receipt was
 //!   given is already `latest`;
 //! - nothing that may take long runs where other requests wait for it, and nothing runs without a limit;
 //! - reading never waits for the chain's owner; only the pool and the trie are asked for there.
