@@ -14,7 +14,7 @@ const DEFI: u32 = 1;
 /// Init code of a contract that returns 42 to every call: `PUSH1 42 PUSH1 0 MSTORE PUSH1 32 PUSH1 0 RETURN`.
 const ANSWER: &str = "0x69602a60005260206000f3600052600a6016f3";
 
-/// The first promise: value and a contract through cast, certified and then finalized.
+/// Value and a contract through cast, certified and then finalized.
 #[test]
 fn cast_sends_deploys_and_reads_and_the_beacon_chain_finalizes() {
     let Some(cast) = tools::find("cast") else { return };
