@@ -28,9 +28,9 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("consensus", &["primitives", "crypto"]),
     ("storage", &["primitives"]),
     ("rpc", &["primitives"]),
-    ("service", &[]),
     ("engine", &["consensus", "primitives", "crypto"]),
     ("validator", &["consensus", "storage", "primitives", "crypto"]),
+    ("service", &["engine", "validator", "storage", "rpc", "primitives"]),
     ("shard-state", &["consensus", "primitives", "crypto"]),
     ("beacon-state", &["consensus", "primitives", "crypto"]),
     (

@@ -1,5 +1,6 @@
 //! A small JSON-RPC client over HTTP, for command lines, load and tests.
 
+use crate::body::{self, BodyError};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::{
@@ -12,6 +13,8 @@ use std::{
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Longest answer: above what a server of ours gives.
+const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Why a call brought no result.
 #[derive(Debug, thiserror::Error)]
@@ -164,7 +167,10 @@ impl Client {
         let fail = |source| ClientError::Transport { url: self.url.to_string(), source };
         let response = self.http.post(&*self.url).json(body).send().await.map_err(fail)?;
         let status = response.status();
-        let bytes = response.bytes().await.map_err(fail)?;
+        let bytes = body::read(response, ANSWER_BYTES_MAX).await.map_err(|error| match error {
+            BodyError::Transport(source) => fail(source),
+            BodyError::TooLong(limit) => self.unreadable(&format!("more than {limit} bytes")),
+        })?;
         serde_json::from_slice(&bytes)
             .map_err(|error| self.unreadable(&format!("{error} (HTTP status {status})")))
     }

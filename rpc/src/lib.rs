@@ -8,10 +8,10 @@
 
 pub mod argument;
 pub mod beacon;
+mod body;
 pub mod client;
 pub mod error;
 pub mod method;
-pub mod metrics;
 pub mod rest;
 pub mod server;
 pub mod view;

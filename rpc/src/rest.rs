@@ -1,4 +1,4 @@
-//! Serves an axum router: the beacon node's REST interface, and every process's metrics.
+//! Serves an axum router: the beacon node's REST interface, and every process's metrics page.
 //!
 //! What holds: connections are bounded in number, and one over which nothing moves is closed.
 

@@ -1,13 +1,21 @@
-//! What every long-running process of Atoll does alike.
+//! What every node process of Atoll does alike.
 //!
 //! - [`config`]: TOML file below environment and flags
+//! - [`durability`]: what a commit survives, for engine and database alike
 //! - [`logs`]: structured logs on standard error
 //! - [`metrics`]: the Prometheus page
+//! - [`peers`]: the other nodes, as an operator writes them
+//! - [`ports`]: whether a port is free, and which flag moves it
 //! - [`runtime`]: tasks and time, real or simulated
+//! - [`seat`]: a validator's seats as the engine hears them
 //! - [`shutdown`]: the signals that end a process
 
 pub mod config;
+pub mod durability;
 pub mod logs;
 pub mod metrics;
+pub mod peers;
+pub mod ports;
 pub mod runtime;
+pub mod seat;
 pub mod shutdown;

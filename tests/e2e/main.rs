@@ -5,6 +5,7 @@
 
 mod clients;
 mod failures;
+mod load;
 mod network;
 mod tools;
 mod wallet;

@@ -7,7 +7,9 @@ use crypto::secp256k1::SecretKey;
 use serde_json::Value;
 
 /// The second of the well-known accounts; cast uses the first.
-const SECRET: &str = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
+pub(crate) const USER: &str = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
+/// The third: what goes on in the background does not disturb the others' nonces.
+pub(crate) const LOAD: &str = "5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a";
 
 pub(crate) struct Wallet {
     secret: SecretKey,
@@ -16,14 +18,10 @@ pub(crate) struct Wallet {
 }
 
 impl Wallet {
-    /// The account on the shard whose chain id this is.
-    pub(crate) fn new(chain_id: u64) -> Self {
-        let bytes: [u8; 32] = hex::decode_to_array(SECRET).expect("32 bytes");
+    /// The account of a secret, on the shard whose chain id this is.
+    pub(crate) fn new(secret: &str, chain_id: u64) -> Self {
+        let bytes: [u8; 32] = hex::decode_to_array(secret).expect("32 bytes");
         Self { secret: SecretKey::from_bytes(&bytes).expect("a key"), chain_id, nonce: 0 }
-    }
-
-    pub(crate) fn address(&self) -> Address {
-        self.secret.address()
     }
 
     /// The next transfer, encoded, with its hash.

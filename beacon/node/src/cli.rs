@@ -1,15 +1,15 @@
 //! The `beacon-node` command line, and the process it starts.
 
 use crate::api::NodeApi;
-use crate::config::{Config, Durability, peers};
+use crate::config::Config;
 use crate::{BeaconNode, Parts};
 use clap::Parser;
 use engine::sockets::{self, Root, SocketsConfig};
 use eyre::WrapErr as _;
 use primitives::Genesis;
-use service::logs::LogFormat;
-use std::io;
-use std::net::{SocketAddr, TcpListener};
+use rpc::RestConfig;
+use service::{durability::Durability, logs::LogFormat, peers::peers, ports::free};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use storage::Store;
@@ -115,7 +115,7 @@ pub fn run(config: Config) -> eyre::Result<()> {
         format!("{}: cannot make the data directory (--data-dir)", config.data_dir.display())
     })?;
     // Locks the directory: a second node on it ends here.
-    let store = Store::open(config.data_dir.join("chain"), config.durability.storage())?;
+    let store = Store::open(config.data_dir.join("chain"), config.storage())?;
     let keys = KeyDirectory::new(&config.keys);
     let network_key = keys.network_key(NodeRole::Beacon)?;
     let signer = if config.follow { None } else { Some(signer(&config, &keys, &genesis)?) };
@@ -128,9 +128,9 @@ pub fn run(config: Config) -> eyre::Result<()> {
     };
     free(config.listen, "consensus", "--listen")?;
     free(config.metrics, "the metrics page", "--metrics")?;
-    let rest = bind(config.rest, "the REST interface", "--rest")?;
+    free(config.rest, "the REST interface", "--rest")?;
     sockets::run(config.data_dir.join("engine"), config.worker_threads, |root| async move {
-        serve(&root, config, genesis, store, signer, sockets, rest).await
+        serve(&root, config, genesis, store, signer, sockets).await
     })
 }
 
@@ -150,54 +150,27 @@ async fn serve(
     store: Store,
     signer: Option<Signer>,
     sockets: SocketsConfig,
-    rest: TcpListener,
 ) -> eyre::Result<()> {
     let peers = sockets.peers.len();
     let network = sockets::start(root, sockets);
     let runtime = Arc::new(service::runtime::Tokio);
     let node = BeaconNode::start(Parts { genesis, store, network, signer, runtime }).await?;
     let page = node.clone();
-    let (metrics, _page) = service::metrics::serve(config.metrics, move || page.metrics()).await?;
+    let metrics = service::metrics::serve(config.metrics, move || page.metrics()).await?;
     let api = NodeApi::new(node.clone(), vec![config.listen.to_string()], peers);
-    let listener = tokio::net::TcpListener::from_std(rest)?;
-    let served = axum::serve(listener, rpc::beacon::beacon_router(api));
-    let served = tokio::spawn(served.into_future());
+    let rest = RestConfig { cors: rpc::Cors::Any, ..RestConfig::new(config.rest) };
+    let rest = rpc::serve_rest(rest, rpc::beacon::beacon_router(api)).await?;
     let (height, durability) = (node.snapshot().height(), config.durability);
-    tracing::info!(%height, listen = %config.listen, rest = %config.rest, %metrics, ?durability, "beacon node started");
+    tracing::info!(%height, listen = %config.listen, rest = %rest.address(), metrics = %metrics.address(), ?durability, "beacon node started");
 
     let outcome = tokio::select! {
         asked = service::shutdown::requested() => asked.wrap_err("signals cannot be received"),
         ended = node.ended() => ended.map_err(|failure| eyre::eyre!("{failure}")),
     };
-    served.abort();
+    rest.stop().await;
     node.stop().await;
     tracing::info!(height = %node.snapshot().height(), "beacon node stopped");
     outcome
-}
-
-/// Takes a port, or says which flag moves it.
-fn bind(address: SocketAddr, what: &str, flag: &str) -> eyre::Result<TcpListener> {
-    let listener = TcpListener::bind(address).map_err(|error| refused(address, what, flag, &error))?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
-}
-
-/// Finds out whether a port can be taken, and leaves it.
-fn free(address: SocketAddr, what: &str, flag: &str) -> eyre::Result<()> {
-    bind(address, what, flag).map(drop)
-}
-
-fn refused(address: SocketAddr, what: &str, flag: &str, error: &io::Error) -> eyre::Report {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => eyre::eyre!(
-            "port {} of {} is taken by another process: stop it, or move {what} with {flag} HOST:PORT",
-            address.port(),
-            address.ip()
-        ),
-        _ => {
-            eyre::eyre!("cannot listen on {address} for {what}: {error}; choose another address with {flag}")
-        }
-    }
 }
 
 #[cfg(test)]
@@ -217,19 +190,6 @@ mod tests {
         assert_eq!(config.rest.port(), 7);
         assert_eq!(config.metrics.port(), 2);
         assert_eq!(config.listen, Config::default().listen);
-    }
-
-    /// A taken port names the flag that moves it.
-    #[test]
-    fn taken_port_names_its_flag() {
-        let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = taken.local_addr().expect("bound");
-        let error = free(address, "consensus", "--listen").expect_err("it is taken");
-        let expected = format!(
-            "port {} of 127.0.0.1 is taken by another process: stop it, or move consensus with --listen HOST:PORT",
-            address.port()
-        );
-        assert_eq!(error.to_string(), expected);
     }
 
     /// Without a genesis file nothing is made.

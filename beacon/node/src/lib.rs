@@ -14,7 +14,6 @@ pub mod core;
 mod handle;
 mod metrics;
 pub mod node;
-mod seat;
 mod snapshot;
 pub mod store;
 #[cfg(test)]

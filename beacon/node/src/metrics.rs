@@ -5,17 +5,14 @@
 use crate::{Snapshot, core::PoolSizes};
 use beacon_state::{BeaconState, Event};
 use prometheus_client::{
-    encoding::{EncodeLabelSet, text},
+    encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
-    registry::Registry,
 };
-use std::sync::Arc;
+use service::metrics::{Encoder, Page, gauge};
 
 /// Upper ends of the histogram of block intervals, milliseconds.
 const INTERVALS_MS: [f64; 11] =
     [250., 500., 750., 900., 1_000., 1_100., 1_250., 1_500., 2_000., 4_000., 10_000.];
-/// Line that ends a page of the OpenMetrics text format.
-const END: &str = "# EOF\n";
 
 /// Names a shard.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -26,7 +23,7 @@ struct ShardLabel {
 /// The counters; clones count together.
 #[derive(Clone, Debug)]
 pub struct Metrics {
-    registry: Arc<Registry>,
+    page: Encoder,
     head_height: Gauge,
     finalized_epoch: Gauge,
     justified_epoch: Gauge,
@@ -50,82 +47,40 @@ pub struct Metrics {
 impl Metrics {
     /// Counters at zero.
     pub fn new() -> Self {
-        let mut page = Page(Registry::default());
+        let mut page = Page::default();
         Self {
-            head_height: page.add(
-                "beacon_head_slot",
-                "Height of the newest certified block",
-                Gauge::default(),
-            ),
-            finalized_epoch: page.add(
-                "beacon_finalized_epoch",
-                "Epoch of the newest finalized block",
-                Gauge::default(),
-            ),
-            justified_epoch: page.add(
-                "beacon_current_justified_epoch",
-                "The same: a certificate justifies and finalizes",
-                Gauge::default(),
-            ),
-            active_validators: page.add(
-                "beacon_current_active_validators",
-                "Validators with stake that is drawn",
-                Gauge::default(),
-            ),
-            staked_units: page.add("atoll_staked_units", "Units that take part in draws", Gauge::default()),
-            burned_units: page.add("atoll_burned_units", "Units that offences cost", Gauge::default()),
+            head_height: page.plain("beacon_head_slot", "Height of the newest certified block"),
+            finalized_epoch: page.plain("beacon_finalized_epoch", "Epoch of the newest finalized block"),
+            justified_epoch: page
+                .plain("beacon_current_justified_epoch", "The same: a certificate justifies and finalizes"),
+            active_validators: page
+                .plain("beacon_current_active_validators", "Validators with stake that is drawn"),
+            staked_units: page.plain("atoll_staked_units", "Units that take part in draws"),
+            burned_units: page.plain("atoll_burned_units", "Units that offences cost"),
             interval_ms: page.add(
                 "atoll_beacon_block_interval_milliseconds",
                 "Difference of the timestamps of successive certified blocks",
                 Histogram::new(INTERVALS_MS),
             ),
-            crosslinks: page.add("atoll_crosslinks", "Crosslinks accepted", Family::default()),
-            crosslink_delay: page.add(
-                "atoll_crosslink_delay_heights",
-                "Beacon heights since the shard's last crosslink",
-                Family::default(),
-            ),
-            early_ends: page.add("atoll_early_ends", "Epochs ended early", Family::default()),
-            slashings: page.add("atoll_slashings", "Offences punished", Counter::default()),
-            crosslink_pool: page.add("atoll_crosslink_pool", "Crosslinks that wait", Gauge::default()),
-            evidence_pool: page.add("atoll_evidence_pool", "Pieces of evidence that wait", Gauge::default()),
-            waiting: page.add(
-                "atoll_waiting_requests",
-                "Requests that wait for a parent's state",
-                Gauge::default(),
-            ),
-            proposals: page.add("atoll_proposals", "Blocks proposed by this node", Counter::default()),
-            rejections: page.add(
-                "atoll_blocks_rejected",
-                "Proposed blocks found invalid",
-                Counter::default(),
-            ),
-            gossip_dropped: page.add(
-                "atoll_gossip_dropped",
-                "Messages of peers that were of no use",
-                Counter::default(),
-            ),
-            refused: page.add(
-                "atoll_submissions_refused",
-                "Crosslinks and evidence refused",
-                Counter::default(),
-            ),
-            registry: Arc::new(page.0),
+            crosslinks: page.plain("atoll_crosslinks", "Crosslinks accepted"),
+            crosslink_delay: page
+                .plain("atoll_crosslink_delay_heights", "Beacon heights since the shard's last crosslink"),
+            early_ends: page.plain("atoll_early_ends", "Epochs ended early"),
+            slashings: page.plain("atoll_slashings", "Offences punished"),
+            crosslink_pool: page.plain("atoll_crosslink_pool", "Crosslinks that wait"),
+            evidence_pool: page.plain("atoll_evidence_pool", "Pieces of evidence that wait"),
+            waiting: page.plain("atoll_waiting_requests", "Requests that wait for a parent's state"),
+            proposals: page.plain("atoll_proposals", "Blocks proposed by this node"),
+            rejections: page.plain("atoll_blocks_rejected", "Proposed blocks found invalid"),
+            gossip_dropped: page.plain("atoll_gossip_dropped", "Messages of peers that were of no use"),
+            refused: page.plain("atoll_submissions_refused", "Crosslinks and evidence refused"),
+            page: page.finish(),
         }
     }
 
     /// The page, followed by that of `others` if it is not empty.
     pub fn encode(&self, others: &str) -> String {
-        let mut page = String::new();
-        if text::encode(&mut page, &self.registry).is_err() {
-            // Writing to a string does not fail.
-            tracing::error!("metrics cannot be encoded");
-        }
-        if !others.is_empty() {
-            page.truncate(page.strip_suffix(END).map_or(page.len(), str::len));
-            page.push_str(others);
-        }
-        page
+        self.page.encode(others)
     }
 
     /// A block was certified; `interval_ms` is the time since the one below.
@@ -189,39 +144,5 @@ impl Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-struct Page(Registry);
-
-impl Page {
-    fn add<M>(&mut self, name: &'static str, help: &'static str, metric: M) -> M
-    where
-        M: Clone + prometheus_client::registry::Metric,
-    {
-        self.0.register(name, help, metric.clone());
-        metric
-    }
-}
-
-/// Gauges are signed.
-fn gauge(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Two pages become one, which ends once.
-    #[test]
-    fn pages_are_joined_under_one_end() {
-        let metrics = Metrics::new();
-        metrics.dropped();
-        let page = metrics.encode("# TYPE engine_views counter\nengine_views_total 7\n# EOF\n");
-        assert!(page.contains("atoll_gossip_dropped_total 1\n"), "{page}");
-        assert!(page.ends_with("engine_views_total 7\n# EOF\n"), "{page}");
-        assert_eq!(page.matches("# EOF").count(), 1);
-        assert_eq!(metrics.encode("").matches("# EOF").count(), 1);
     }
 }

@@ -7,14 +7,11 @@ mod tests;
 
 use crate::core::{BeaconCore, CandidateError, Commit, Effect, Fault, Input, Taken, Token};
 use crate::handle::{Answer, BeaconHandle, Bootstrap, Certified, Command, Shared, Status};
-use crate::seat::Seat;
 use crate::store::{BeaconStore, OpenError};
 use beacon_state::Event;
-use engine::{
-    Acknowledge, Block, ChainConfig, ChainHandle, Context, EngineError, Network, Request, SeatSigner, Start,
-};
+use engine::{Acknowledge, Block, ChainConfig, ChainHandle, Context, EngineError, Network, Request, Start};
 use primitives::{BeaconBlock, Certificate, Chain, Committee, Epoch, EpochTable, Genesis, Height};
-use service::runtime::SharedRuntime;
+use service::{runtime::SharedRuntime, seat::seats_in};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -376,9 +373,7 @@ impl Driver {
     }
 
     fn enter(&self, epoch: Epoch, parent: Arc<BeaconBlock>, committee: &Committee) {
-        let seats = self.signer.iter().flat_map(|signer| signer.seats_in(committee));
-        let seats: Vec<Arc<dyn SeatSigner>> =
-            seats.map(|seat| Arc::new(Seat(seat.clone())) as Arc<dyn SeatSigner>).collect();
+        let seats = seats_in(self.signer.as_ref(), committee);
         tracing::info!(%epoch, seats = seats.len(), of = committee.len(), "epoch entered");
         self.chain.enter(epoch, Block::beacon(parent), seats);
     }

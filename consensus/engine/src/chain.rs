@@ -118,30 +118,8 @@ where
 {
     let chain = config.chain;
     let refuse = |reason: String| EngineError::Open { chain, reason };
-    let limits = BlockLimits { chain, body_bytes_max: config.body_bytes_max };
-    let needed = prefixed(max_payload_size::<Standard<Block>, SeatScheme>(SEATS_MAX as u32, &limits));
-    if needed > home.lines.message_bytes_max {
-        return Err(refuse(format!(
-            "messages of {needed} bytes are needed, {} are allowed",
-            home.lines.message_bytes_max
-        )));
-    }
-    let partitions = Partitions::new(chain, config.generation);
-    partitions.claim(&context).await.map_err(|error| refuse(error.to_string()))?;
-    let directory = Directory::new(config.genesis_hash, chain, home.me.clone());
-    if let Start::Floor { certificate, committee, .. } = &config.start {
-        directory.add(certificate.epoch, committee.clone());
-    }
-    let around = Surroundings {
-        me: home.me.clone(),
-        limits,
-        directory: directory.clone(),
-        epochs: Epochs::new(&config.table, config.heights_per_epoch),
-        bans: Bans::new(home.me.clone()),
-        audience: Audience::default(),
-        partitions,
-        cache: archive::page_cache(),
-    };
+    let around = surroundings(&home, config).map_err(refuse)?;
+    around.partitions.claim(&context).await.map_err(|error| refuse(error.to_string()))?;
     let lines = home.lines.chain(&context, chain).await;
     let [backfill, broadcast, (gossip, news)] =
         lines.ok_or_else(|| refuse("the network is closed".to_owned()))?;
@@ -149,7 +127,6 @@ where
     let opened = archive::open(&context, config, &around, backfill, broadcast, deliver).await;
     let (archive, task) = opened.map_err(|error| refuse(error.to_string()))?;
     let boundaries = Boundaries::default();
-    let owner = Owner::new(requests.clone(), directory.clone(), limits, config.interval_ms, config.drift_ms);
     let deliver = delivery::run(
         delivered,
         archive.clone(),
@@ -163,16 +140,59 @@ where
         context.child("verify"),
         Heard::new(news, around.bans.clone()),
         around.bans.clone(),
-        directory.clone(),
+        around.directory.clone(),
         archive.clone(),
         requests.clone(),
     );
     context.child("listen").spawn(move |_| listen);
     let (ticks, every) = (requests.clone(), Duration::from_millis((config.interval_ms / 2).max(1)));
     context.child("tick").spawn(move |clock| tick(clock, every, ticks));
-    let Surroundings { epochs, bans, audience, partitions, cache, .. } = around;
-    let common = Common {
-        chain,
+    let audience = around.audience.clone();
+    let common = common(home, config, around, requests, (archive, boundaries, gossip));
+    let running =
+        Running { context, common, voters: BTreeMap::new(), left: None, audience, ended, asked_ms: 0 };
+    Ok((running, Box::pin(task.abort_on_drop().join())))
+}
+
+/// What the archive needs to know, or why its messages would not pass through the network.
+fn surroundings<S: Sender<PublicKey = NodeId>>(
+    home: &Home<S>,
+    config: &ChainConfig,
+) -> Result<Surroundings, String> {
+    let limits = BlockLimits { chain: config.chain, body_bytes_max: config.body_bytes_max };
+    let needed = prefixed(max_payload_size::<Standard<Block>, SeatScheme>(SEATS_MAX as u32, &limits));
+    let allowed = home.lines.message_bytes_max;
+    if needed > allowed {
+        return Err(format!("messages of {needed} bytes are needed, {allowed} are allowed"));
+    }
+    let directory = Directory::new(config.genesis_hash, config.chain, home.me.clone());
+    if let Start::Floor { certificate, committee, .. } = &config.start {
+        directory.add(certificate.epoch, committee.clone());
+    }
+    Ok(Surroundings {
+        me: home.me.clone(),
+        limits,
+        directory,
+        epochs: Epochs::new(&config.table, config.heights_per_epoch),
+        bans: Bans::new(home.me.clone()),
+        audience: Audience::default(),
+        partitions: Partitions::new(config.chain, config.generation),
+        cache: archive::page_cache(),
+    })
+}
+
+/// What all epochs share once the archive is open.
+fn common<S: Sender<PublicKey = NodeId>>(
+    home: Home<S>,
+    config: &ChainConfig,
+    around: Surroundings,
+    requests: &mpsc::Sender<Request>,
+    (archive, boundaries, gossip): (Archive, Boundaries, SubSender<S>),
+) -> Common<S> {
+    let Surroundings { limits, directory, epochs, bans, partitions, cache, .. } = around;
+    let owner = Owner::new(requests.clone(), directory.clone(), limits, config.interval_ms, config.drift_ms);
+    Common {
+        chain: config.chain,
         me: home.me,
         interval: Duration::from_millis(config.interval_ms),
         lines: home.lines,
@@ -181,16 +201,13 @@ where
         bans,
         archive,
         owner,
-        evidence: Evidence::new(chain, requests.clone()),
+        evidence: Evidence::new(config.chain, requests.clone()),
         boundaries,
         peers: home.peers,
         gossip,
         partitions,
         cache,
-    };
-    let running =
-        Running { context, common, voters: BTreeMap::new(), left: None, audience, ended, asked_ms: 0 };
-    Ok((running, Box::pin(task.abort_on_drop().join())))
+    }
 }
 
 impl<E: Runtime, S: Sender<PublicKey = NodeId>> Running<E, S> {

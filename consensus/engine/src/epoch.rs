@@ -17,7 +17,7 @@ use crate::{
     partitions::Partitions,
     scheme::SeatScheme,
     seat_network::{Locals, Roster, SeatReceiver, SeatSender, fan_in},
-    watch::{Evidence, News},
+    watch::{Accuser, Evidence, News},
 };
 use commonware_consensus::{
     Reporters,
@@ -26,7 +26,6 @@ use commonware_consensus::{
         self,
         config::{Floor, ForwardPolicy, SkipBudget, SkipPolicy},
         elector::RoundRobin,
-        scheme::reporter::AttributableReporter,
     },
     types::ViewDelta,
 };
@@ -224,21 +223,7 @@ where
         boundaries: common.boundaries.clone(),
         interval: common.interval,
     };
-    let news = News {
-        seat: seat.into(),
-        seats: committee.len(),
-        peers: common.peers.clone(),
-        members: Arc::new(committee.seats().iter().filter_map(|seat| node_id(&seat.node)).collect()),
-        gossip: common.gossip.clone(),
-    };
-    let evidence = AttributableReporter::new(
-        context.child("evidence"),
-        scheme.clone(),
-        common.evidence.clone(),
-        Sequential,
-        true,
-    );
-    let watchers = Reporters::from((evidence, news));
+    let watchers = watchers(&context, common, seat, committee, &scheme);
     let engine = simplex::Engine::new(
         context.child("simplex"),
         simplex::Config {
@@ -268,6 +253,32 @@ where
         },
     );
     engine.start(votes, certificates, resolver)
+}
+
+/// What looks at all that a seat's voter sees.
+type Watchers<E, S> = Reporters<Accuser<E>, News<SubSender<S>>>;
+
+/// Looks whether others contradict themselves, and for what the rest of the network should hear of.
+fn watchers<E, S>(
+    context: &E,
+    common: &Common<S>,
+    seat: u16,
+    committee: &primitives::Committee,
+    scheme: &SeatScheme,
+) -> Watchers<E, S>
+where
+    E: Runtime,
+    S: Sender<PublicKey = NodeId>,
+{
+    let news = News {
+        seat: seat.into(),
+        seats: committee.len(),
+        peers: common.peers.clone(),
+        members: Arc::new(committee.seats().iter().filter_map(|seat| node_id(&seat.node)).collect()),
+        gossip: common.gossip.clone(),
+    };
+    let accuser = Accuser::new(context.child("evidence"), scheme.clone(), common.evidence.clone());
+    Reporters::from((accuser, news))
 }
 
 /// Says when a voter ends by itself.

@@ -4,25 +4,22 @@
 
 pub mod byzantine;
 
-mod equivocator;
+mod noise;
 
 use crate::{
-    Durability, Network, SeatSigner,
-    bans::Bans,
+    Durability, Network,
     chain_network::Audience,
     durability::Disk,
     lines::{CHANNELS, Lines, quota},
     node::Node,
     node_key::{NodeId, node_id, node_key, node_signer},
-    scheme::SeatScheme,
-    seat_network::Roster,
 };
 use byzantine::Misconduct;
 use commonware_cryptography::Signer as _;
 use commonware_p2p::{Manager as _, simulated as p2p};
 use commonware_runtime::{Clock as _, Handle, Metrics as _, Spawner as _, Supervisor as _, deterministic};
 use commonware_utils::{NZUsize, Probability, ordered::Set};
-use primitives::{B256, Chain, Committee, Epoch, NodeKey};
+use primitives::{Chain, Epoch, NodeKey};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -239,35 +236,12 @@ impl Cluster {
         channels.try_into().expect("one pair of ends was made for each channel")
     }
 
-    /// Starts a node whose one seat, of `committee`, contradicts every vote it hears with two of its own.
-    ///
-    /// `signer` must not protect itself. The node does nothing else; what it holds on to is given back with the
-    /// task.
-    pub async fn equivocator(
-        &self,
-        node_secret: &[u8; 32],
-        genesis_hash: B256,
-        (chain, epoch): (Chain, Epoch),
-        committee: &Committee,
-        signer: Arc<dyn SeatSigner>,
-    ) -> Task {
+    /// Starts a node that sends nonsense on every channel, some of it on the lines of this chain and epoch.
+    pub async fn noisy_node(&self, node_secret: &[u8; 32], place: (Chain, Epoch)) -> Task {
         let me = node_signer(node_secret).public_key();
         self.admit(&me).await;
-        let channels = self.channels(&me).await;
-        let max_message_bytes = self.max_message_bytes as usize;
-        let committee = committee.clone();
-        Task(self.context.child("equivocator").spawn(move |context| async move {
-            let disk = Disk::new(context, Durability::Process, "equivocator-");
-            let (lines, _strays) = Lines::new(&disk, channels, max_message_bytes);
-            let scheme = SeatScheme::verifier(genesis_hash, chain, &committee);
-            let scheme = scheme.and_then(|scheme| scheme.with_signer(signer.clone()));
-            let scheme = scheme.expect("the simulation gives a seat of a committee");
-            let lines = lines.epoch(&disk, chain, epoch).await.expect("the simulated network runs");
-            let seat = committee.index_of(&signer.key()).and_then(|seat| u16::try_from(seat).ok());
-            let seat = seat.expect("the simulation gives a seat of a committee");
-            let roster = Roster::new(me.clone(), &committee).expect("its scheme was made from it");
-            equivocator::run(&disk, lines, Arc::new(roster), Bans::new(me), scheme, seat).await;
-        }))
+        let senders = self.channels(&me).await.map(|(sender, _)| sender);
+        Task(self.context.child("noise").spawn(move |context| noise::run(context, senders, place)))
     }
 
     /// Makes a node known to the others; returns its peers, which later nodes are added to.

@@ -15,8 +15,10 @@ use commonware_consensus::{
     simplex::types::{Activity, Finalize, Notarize, Nullify},
 };
 use commonware_p2p::{Recipients, Sender};
+use commonware_parallel::Sequential;
 use parking_lot::Mutex;
 use primitives::{Chain, Epoch, SignedVote, View, VoteKind};
+use rand_core::CryptoRng;
 use std::{collections::BTreeSet, sync::Arc};
 use tokio::sync::mpsc;
 
@@ -26,7 +28,7 @@ type Contradiction = (Epoch, View, u32, VoteKind, VoteKind);
 /// Contradictions that are remembered as reported.
 const REPORTED_MAX: usize = 4096;
 
-/// Reports each contradiction once, whichever of this node's seats noticed it; clones share what was reported.
+/// Reports each contradiction of a chain once, whichever of this node's seats noticed it; clones share what was reported.
 #[derive(Clone)]
 pub(crate) struct Evidence {
     chain: Chain,
@@ -37,6 +39,23 @@ pub(crate) struct Evidence {
 impl Evidence {
     pub(crate) fn new(chain: Chain, requests: mpsc::Sender<Request>) -> Self {
         Self { chain, requests, reported: Arc::default() }
+    }
+
+    /// Whether these two were reported before.
+    fn is_known(&self, first: &SignedVote, second: &SignedVote) -> bool {
+        self.reported.lock().contains(&contradiction(first, second))
+    }
+
+    fn report(&self, first: SignedVote, second: SignedVote) {
+        let key = contradiction(&first, &second);
+        // A full channel leaves it unreported: other seats and other nodes notice the same.
+        if self.requests.try_send(Request::Evidence { first, second }).is_ok() {
+            let mut reported = self.reported.lock();
+            reported.insert(key);
+            while reported.len() > REPORTED_MAX {
+                reported.pop_first();
+            }
+        }
     }
 
     /// The two statements of a contradiction. The library shows them only by their encoding.
@@ -64,6 +83,10 @@ impl Evidence {
     }
 }
 
+const fn contradiction(first: &SignedVote, second: &SignedVote) -> Contradiction {
+    (first.vote.epoch, first.vote.view, first.seat, first.vote.kind, second.vote.kind)
+}
+
 /// The encoding of a contradiction; `None` for all other activity.
 fn activity_body(activity: &Activity<SeatScheme, Digest>) -> Option<bytes::Bytes> {
     match activity {
@@ -74,22 +97,35 @@ fn activity_body(activity: &Activity<SeatScheme, Digest>) -> Option<bytes::Bytes
     }
 }
 
-impl Reporter for Evidence {
+/// Searches what one seat's voter sees for contradictions. Only those are verified: of a view's votes the voter itself
+/// verifies no more than it needs, and verifying all of them here would cost more than the rest of consensus.
+pub(crate) struct Accuser<E> {
+    rng: Arc<Mutex<E>>,
+    scheme: SeatScheme,
+    evidence: Evidence,
+}
+
+impl<E> Clone for Accuser<E> {
+    fn clone(&self) -> Self {
+        Self { rng: self.rng.clone(), scheme: self.scheme.clone(), evidence: self.evidence.clone() }
+    }
+}
+
+impl<E> Accuser<E> {
+    pub(crate) fn new(rng: E, scheme: SeatScheme, evidence: Evidence) -> Self {
+        Self { rng: Arc::new(Mutex::new(rng)), scheme, evidence }
+    }
+}
+
+impl<E: CryptoRng + Send + 'static> Reporter for Accuser<E> {
     type Activity = Activity<SeatScheme, Digest>;
 
     fn report(&mut self, activity: Self::Activity) -> Feedback {
-        let Some((first, second)) = self.statements(&activity) else { return Feedback::Ok };
-        let key = (first.vote.epoch, first.vote.view, first.seat, first.vote.kind, second.vote.kind);
-        let mut reported = self.reported.lock();
-        if reported.contains(&key) {
-            return Feedback::Ok;
-        }
-        // A full channel leaves it unreported: other seats and other nodes notice the same.
-        if self.requests.try_send(Request::Evidence { first, second }).is_ok() {
-            reported.insert(key);
-            while reported.len() > REPORTED_MAX {
-                reported.pop_first();
-            }
+        if let Some((first, second)) = self.evidence.statements(&activity)
+            && !self.evidence.is_known(&first, &second)
+            && activity.verify(&mut *self.rng.lock(), &self.scheme, &Sequential)
+        {
+            self.evidence.report(first, second);
         }
         Feedback::Ok
     }

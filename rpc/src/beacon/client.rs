@@ -6,6 +6,7 @@ use super::{
     CommitteeView, Data, Dated, ErrorView, FinalityCheckpoints, GenesisView, HeaderView, LightBootstrap,
     NodeVersion, ShardView, Syncing, router::LIGHT_WAIT_MAX, view::CrosslinkView,
 };
+use crate::body::{self, BodyError};
 use primitives::{Chain, Committee, Crosslink, Epoch, Evidence, Height, LightUpdate};
 use reqwest::{Response, StatusCode, header};
 use serde::de::DeserializeOwned;
@@ -102,6 +103,12 @@ impl BeaconClient {
     /// The newest header.
     pub async fn head(&self) -> Answer<HeaderView> {
         let answer: Dated<HeaderView> = self.json("/eth/v1/beacon/headers/head").await?;
+        Ok(answer.data)
+    }
+
+    /// The header at `height`.
+    pub async fn header(&self, height: Height) -> Answer<HeaderView> {
+        let answer: Dated<HeaderView> = self.json(&format!("/eth/v1/beacon/headers/{height}")).await?;
         Ok(answer.data)
     }
 
@@ -208,15 +215,11 @@ impl BeaconClient {
     }
 
     /// The body, unless it is too large to be an honest answer.
-    async fn bytes(&self, path: &str, mut response: Response) -> Answer<Vec<u8>> {
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|source| self.silent(source))? {
-            if bytes.len().saturating_add(chunk.len()) > ANSWER_BYTES_MAX {
-                return Err(self.unreadable(path, format!("more than {ANSWER_BYTES_MAX} bytes")));
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok(bytes)
+    async fn bytes(&self, path: &str, response: Response) -> Answer<Vec<u8>> {
+        body::read(response, ANSWER_BYTES_MAX).await.map_err(|error| match error {
+            BodyError::Transport(source) => self.silent(source),
+            BodyError::TooLong(limit) => self.unreadable(path, format!("more than {limit} bytes")),
+        })
     }
 
     fn silent(&self, source: reqwest::Error) -> BeaconClientError {

@@ -1,6 +1,6 @@
 //! The `shard-node` command line, and the process it starts.
 
-use crate::config::{Config, Durability, peers};
+use crate::config::Config;
 use crate::link::HttpLink;
 use crate::node::{NodeConfig, Parts, ShardNode};
 use crate::servers::Servers;
@@ -9,10 +9,9 @@ use engine::sockets::{self, Root, SocketsConfig};
 use eyre::WrapErr as _;
 use primitives::Genesis;
 use rpc::beacon::BeaconClient;
-use service::logs::LogFormat;
+use service::{durability::Durability, logs::LogFormat, peers::peers, ports::free};
 use std::ffi::OsString;
-use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -222,9 +221,9 @@ async fn serve(
     })
     .await?;
     let page = node.clone();
-    let (metrics, _page) = service::metrics::serve(config.metrics, move || page.metrics()).await?;
+    let metrics = service::metrics::serve(config.metrics, move || page.metrics()).await?;
     let durability = config.durability;
-    tracing::info!(listen = %config.listen, rpc = %config.rpc, %metrics, beacon = %config.beacon, ?durability, "shard node started");
+    tracing::info!(listen = %config.listen, rpc = %config.rpc, metrics = %metrics.address(), beacon = %config.beacon, ?durability, "shard node started");
 
     let mut servers = Servers::new(rpc);
     let outcome = tokio::select! {
@@ -236,24 +235,6 @@ async fn serve(
     node.stop().await;
     tracing::info!("shard node stopped");
     outcome
-}
-
-/// Finds out whether a port can be taken, and leaves it.
-fn free(address: SocketAddr, what: &str, flag: &str) -> eyre::Result<()> {
-    TcpListener::bind(address).map(drop).map_err(|error| refused(address, what, flag, &error))
-}
-
-fn refused(address: SocketAddr, what: &str, flag: &str, error: &io::Error) -> eyre::Report {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => eyre::eyre!(
-            "port {} of {} is taken by another process: stop it, or move {what} with {flag} HOST:PORT",
-            address.port(),
-            address.ip()
-        ),
-        _ => {
-            eyre::eyre!("cannot listen on {address} for {what}: {error}; choose another address with {flag}")
-        }
-    }
 }
 
 #[cfg(test)]
@@ -273,19 +254,6 @@ mod tests {
         assert_eq!(config.rpc.port(), 7);
         assert_eq!(config.metrics.port(), 2);
         assert_eq!(config.listen, Config::default().listen);
-    }
-
-    /// A taken port names the flag that moves it.
-    #[test]
-    fn taken_port_names_its_flag() {
-        let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = taken.local_addr().expect("bound");
-        let error = free(address, "JSON-RPC", "--rpc").expect_err("it is taken");
-        let expected = format!(
-            "port {} of 127.0.0.1 is taken by another process: stop it, or move JSON-RPC with --rpc HOST:PORT",
-            address.port()
-        );
-        assert_eq!(error.to_string(), expected);
     }
 
     /// A second node on a data directory ends at once.

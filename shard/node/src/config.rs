@@ -2,11 +2,9 @@
 
 use crate::pool::PoolLimits;
 use crate::store::ShardStore;
-use primitives::NodeKey;
 use serde::{Deserialize, Serialize};
-use service::logs::LogFormat;
-use std::collections::BTreeMap;
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use service::{durability::Durability, logs::LogFormat};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Ports between the JSON-RPC of one shard and that of the next.
@@ -102,75 +100,8 @@ impl Config {
 
     /// How the databases are opened.
     pub const fn storage(&self) -> storage::StoreConfig {
-        let durability = match self.durability {
-            Durability::Power => storage::Durability::Power,
-            Durability::Process => storage::Durability::Process,
-        };
-        ShardStore::config(durability, self.history_blocks)
+        ShardStore::config(self.durability.storage(), self.history_blocks)
     }
-}
-
-/// What survives which crash.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Durability {
-    /// A power cut.
-    #[default]
-    Power,
-    /// `kill -9`, not a power cut.
-    Process,
-}
-
-impl Durability {
-    /// For the engine.
-    pub const fn engine(self) -> engine::Durability {
-        match self {
-            Self::Power => engine::Durability::Power,
-            Self::Process => engine::Durability::Process,
-        }
-    }
-}
-
-/// A peer that cannot be reached as written.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PeerError {
-    /// Not of the form.
-    #[error("peer `{found}`: expected KEY@HOST:PORT, KEY being the node's 32-byte key in hexadecimal")]
-    Syntax {
-        /// As configured.
-        found: String,
-    },
-    /// No such host.
-    #[error("peer `{found}`: the host has no address")]
-    NoAddress {
-        /// As configured.
-        found: String,
-    },
-    /// One key at two places.
-    #[error("peer `{found}` is listed twice")]
-    Twice {
-        /// As configured.
-        found: String,
-    },
-}
-
-/// Reads peers and looks up their addresses.
-pub fn peers(texts: &[String]) -> Result<BTreeMap<NodeKey, SocketAddr>, PeerError> {
-    let mut peers = BTreeMap::new();
-    for text in texts {
-        let found = || text.chars().take(200).collect::<String>();
-        let (key, place) = text.split_once('@').ok_or_else(|| PeerError::Syntax { found: found() })?;
-        let key: NodeKey = key.parse().map_err(|_| PeerError::Syntax { found: found() })?;
-        if !place.contains(':') {
-            return Err(PeerError::Syntax { found: found() });
-        }
-        let mut addresses = place.to_socket_addrs().map_err(|_| PeerError::NoAddress { found: found() })?;
-        let address = addresses.next().ok_or_else(|| PeerError::NoAddress { found: found() })?;
-        if peers.insert(key, address).is_some() {
-            return Err(PeerError::Twice { found: found() });
-        }
-    }
-    Ok(peers)
 }
 
 #[cfg(test)]
@@ -211,21 +142,5 @@ mod tests {
         let config = Config { rpc: SocketAddr::from(([127, 0, 0, 1], 8545)), ..Config::default() };
         assert_eq!(config.rpc_at(2).map(|address| address.port()), Some(8565));
         assert_eq!(config.rpc_at(6000), None);
-    }
-
-    /// A peer is a key and a place; anything else is refused and named.
-    #[test]
-    fn peers_are_keys_at_places() {
-        let read = |text: &str| peers(&[text.to_owned()]);
-        let found = read(&format!("{KEY}@127.0.0.1:9001")).expect("a peer");
-        assert_eq!(
-            found,
-            BTreeMap::from([(NodeKey::repeat_byte(1), SocketAddr::from(([127, 0, 0, 1], 9001)))])
-        );
-        for text in ["127.0.0.1:9001", "0x01@127.0.0.1:9001", &format!("{KEY}@127.0.0.1")] {
-            assert_eq!(read(text), Err(PeerError::Syntax { found: text.into() }));
-        }
-        let twice = format!("{KEY}@127.0.0.1:9001");
-        assert_eq!(peers(&[twice.clone(), twice.clone()]), Err(PeerError::Twice { found: twice }));
     }
 }

@@ -23,7 +23,6 @@ mod metrics;
 pub mod node;
 mod offers;
 pub mod pool;
-mod seat;
 mod servers;
 mod snapshot;
 pub mod store;

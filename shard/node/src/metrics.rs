@@ -2,18 +2,15 @@
 
 use primitives::{Height, ShardHeader, ShardId};
 use prometheus_client::{
-    encoding::{EncodeLabelSet, text},
+    encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
-    registry::Registry,
 };
-use std::sync::Arc;
+use service::metrics::{Encoder, Page, gauge};
 
 /// Upper ends of the histogram of block intervals, milliseconds.
 const INTERVALS_MS: [f64; 11] = [100., 250., 400., 450., 500., 550., 600., 750., 1_000., 2_000., 5_000.];
 /// Upper ends of the histograms of times spent, milliseconds.
 const TIMES_MS: [f64; 10] = [1., 2., 5., 10., 20., 50., 100., 200., 500., 1_000.];
-/// The line that ends a page.
-const END: &str = "# EOF\n";
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ShardLabel {
@@ -26,7 +23,7 @@ type Histograms = Family<ShardLabel, Histogram, fn() -> Histogram>;
 /// All counters of one node; clones share them.
 #[derive(Clone, Debug)]
 pub struct Metrics {
-    registry: Arc<Registry>,
+    page: Encoder,
     height: Family<ShardLabel, Gauge>,
     finalized: Family<ShardLabel, Gauge>,
     epoch: Family<ShardLabel, Gauge>,
@@ -58,7 +55,7 @@ pub(crate) struct ShardMetrics {
 impl Metrics {
     /// Counters at zero.
     pub fn new() -> Self {
-        let mut page = Page(Registry::default());
+        let mut page = Page::default();
         let times = || Histograms::new_with_constructor(|| Histogram::new(TIMES_MS));
         let intervals = Histograms::new_with_constructor(|| Histogram::new(INTERVALS_MS));
         Self {
@@ -87,22 +84,13 @@ impl Metrics {
             gossip_dropped: page.plain("atoll_shard_gossip_dropped", "Messages of peers that were of no use"),
             beacon_height: page.plain("atoll_beacon_followed_height", "Newest beacon header verified"),
             beacon_failures: page.plain("atoll_beacon_link_failures", "Failed requests to the beacon node"),
-            registry: Arc::new(page.0),
+            page: page.finish(),
         }
     }
 
     /// The page, followed by that of `others` if it is not empty.
     pub fn encode(&self, others: &str) -> String {
-        let mut page = String::new();
-        if text::encode(&mut page, &self.registry).is_err() {
-            // Writing to a string does not fail.
-            tracing::error!("metrics cannot be encoded");
-        }
-        if !others.is_empty() {
-            page.truncate(page.strip_suffix(END).map_or(page.len(), str::len));
-            page.push_str(others);
-        }
-        page
+        self.page.encode(others)
     }
 
     pub(crate) fn shard(&self, shard: ShardId) -> ShardMetrics {
@@ -178,47 +166,5 @@ impl ShardMetrics {
 
     pub(crate) fn dropped(&self) {
         self.metrics.gossip_dropped.get_or_create(&self.label).inc();
-    }
-}
-
-struct Page(Registry);
-
-impl Page {
-    fn add<M>(&mut self, name: &'static str, help: &'static str, metric: M) -> M
-    where
-        M: Clone + prometheus_client::registry::Metric,
-    {
-        self.0.register(name, help, metric.clone());
-        metric
-    }
-
-    /// A metric that needs nothing to be made.
-    fn plain<M>(&mut self, name: &'static str, help: &'static str) -> M
-    where
-        M: Clone + Default + prometheus_client::registry::Metric,
-    {
-        self.add(name, help, M::default())
-    }
-}
-
-/// Gauges are signed.
-fn gauge(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Two pages become one, which ends once.
-    #[test]
-    fn pages_are_joined_under_one_end() {
-        let metrics = Metrics::new();
-        metrics.shard(ShardId::new(2)).dropped();
-        let page = metrics.encode("# TYPE engine_views counter\nengine_views_total 7\n# EOF\n");
-        assert!(page.contains("atoll_shard_gossip_dropped_total{shard=\"2\"} 1\n"), "{page}");
-        assert!(page.ends_with("engine_views_total 7\n# EOF\n"), "{page}");
-        assert_eq!(page.matches("# EOF").count(), 1);
-        assert_eq!(metrics.encode("").matches("# EOF").count(), 1);
     }
 }

@@ -4,13 +4,13 @@ use super::{ChainFailure, HEAVY_MIN, Reply, ShardChain};
 use crate::core::{Effect, Fault, Head, Input, Refusal, Token};
 use crate::handle::ChainEvent;
 use crate::offers::Offer;
-use crate::seat::Seat;
 use crate::snapshot::Snapshot;
 use crate::store::{Commit, OpenError};
-use engine::{Block, SeatSigner};
+use engine::Block;
 use primitives::{
     B256, Certificate, Committee, Crosslink, Epoch, Height, InboxCursors, ShardBlock, ShardHeader,
 };
+use service::seat::seats_in;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -137,9 +137,7 @@ impl ShardChain {
 
     fn enter(&self, epoch: Epoch, below: Height, committee: &Committee) -> Result<(), ChainFailure> {
         let parent = self.reader.block(below)?.ok_or(OpenError::Missing { what: "block", height: below })?;
-        let seats = self.signer.iter().flat_map(|signer| signer.seats_in(committee));
-        let seats: Vec<Arc<dyn SeatSigner>> =
-            seats.map(|seat| Arc::new(Seat(seat.clone())) as Arc<dyn SeatSigner>).collect();
+        let seats = seats_in(self.signer.as_ref(), committee);
         tracing::info!(shard = %self.shard, %epoch, seats = seats.len(), of = committee.len(), "epoch entered");
         self.engine.enter(epoch, Block::shard(parent), seats);
         let nodes: BTreeSet<_> = committee.seats().iter().map(|seat| seat.node).collect();

@@ -1,0 +1,256 @@
+//! What a local network of real processes costs and how evenly it runs: idle for a while, then a few transfers one after
+//! another.
+//!
+//! ```sh
+//! cargo build --release && ATOLL_BENCH_IDLE_S=300 cargo bench -p benches --bench network
+//! ```
+//!
+//! It measures the `atoll` beside it in the target folder, or the one that `ATOLL_BENCH_BINARY` names, on ports
+//! 1000 above the default ones.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use alloy_eips::eip2718::Encodable2718 as _;
+use alloy_primitives::{Bytes, U256};
+use primitives::Height;
+use rpc::client::Client;
+use serde_json::{Value, json};
+use shard_state::testing::{key, sign};
+
+const PORT_BASE: u16 = 19_545;
+const SHARDS: u32 = 3;
+const DEFI: u32 = 1;
+const TRANSFERS: u64 = 40;
+/// Until the first measurement: the processes' start is not idling.
+const WARM_UP: Duration = Duration::from_secs(10);
+const POLL: Duration = Duration::from_millis(5);
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The secret of the second of the well-known accounts.
+const SECRET: &str = "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
+
+fn main() {
+    // `cargo test --benches` and `cargo bench -- --list` want nothing measured.
+    if !env::args().any(|argument| argument == "--bench") {
+        return;
+    }
+    let idle = env::var("ATOLL_BENCH_IDLE_S").ok().and_then(|text| text.parse().ok()).unwrap_or(60);
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let network = Network::up(&folder.path().join("net"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(measure(&network, Duration::from_secs(idle)));
+}
+
+async fn measure(network: &Network, idle: Duration) {
+    println!("ready in {:.1} s, the start of the processes included", network.ready.as_secs_f64());
+    tokio::time::sleep(WARM_UP).await;
+    let mut heights = Vec::new();
+    for shard in 0..SHARDS {
+        heights.push(height(&network.client(shard), "latest").await);
+    }
+    let (before, start) = (network.cpu_seconds(), Instant::now());
+    println!("idle for {} s ...", idle.as_secs());
+    tokio::time::sleep(idle).await;
+    let cores = (network.cpu_seconds() - before) / start.elapsed().as_secs_f64();
+    println!("idle: {cores:.3} cores and {} MiB, both in sum", network.memory_mib());
+    for (shard, first) in (0..SHARDS).zip(heights) {
+        let client = network.client(shard);
+        let last = height(&client, "latest").await;
+        let (mut times, mut epochs) = (Vec::new(), Vec::new());
+        for number in first..=last {
+            let block = call(&client, "eth_getBlockByNumber", json!([format!("0x{number:x}"), false])).await;
+            times.push(quantity(&block["timestampMs"]));
+            epochs.push(quantity(&block["epoch"]));
+        }
+        epochs.dedup();
+        println!("shard {shard}: epochs {epochs:?}, interval {}", Spread::between(&times));
+    }
+    println!("beacon chain: interval {}", Spread::between(&network.beacon_times(start.elapsed()).await));
+    latency(network).await;
+}
+
+/// Sends transfers one after another, at random places in a block's time.
+async fn latency(network: &Network) {
+    let client = network.client(DEFI);
+    let secret = crypto::secp256k1::SecretKey::from_bytes(
+        &alloy_primitives::hex::decode_to_array(SECRET).expect("32 bytes"),
+    );
+    let secret = secret.expect("a key");
+    let chain_id = quantity(&call(&client, "eth_chainId", json!([])).await);
+    let (mut receipts, mut finalized) = (Vec::new(), Vec::new());
+    for nonce in 0..TRANSFERS {
+        let transaction = alloy_consensus::TxEip1559 {
+            chain_id,
+            nonce,
+            gas_limit: 21_000,
+            max_fee_per_gas: 100_000_000_000,
+            max_priority_fee_per_gas: 1_000_000_000,
+            to: key(7).address().into(),
+            value: U256::from(1),
+            ..Default::default()
+        };
+        let bytes: Bytes = sign(transaction, &secret).encoded_2718().into();
+        // Steps that share no factor with the interval visit all of it.
+        tokio::time::sleep(Duration::from_millis(nonce * 137 % 500)).await;
+        let sent = Instant::now();
+        let hash = call(&client, "eth_sendRawTransaction", json!([bytes])).await;
+        let receipt = until(async || {
+            let receipt = call(&client, "eth_getTransactionReceipt", json!([hash])).await;
+            (!receipt.is_null()).then_some(receipt)
+        });
+        let number = quantity(&receipt.await["blockNumber"]);
+        receipts.push(millis(sent));
+        let certified = Instant::now();
+        until(async || (height(&client, "finalized").await >= number).then_some(())).await;
+        finalized.push(millis(certified));
+    }
+    println!("transfer: sent to receipt {}", Spread::of(receipts));
+    println!("transfer: receipt to `finalized` {}", Spread::of(finalized));
+}
+
+fn millis(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+async fn until<T>(mut done: impl AsyncFnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = done().await {
+            return found;
+        }
+        assert!(start.elapsed() < PATIENCE, "nothing happened within {PATIENCE:?}");
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+async fn call(client: &Client, method: &str, params: Value) -> Value {
+    client.request(method, params).await.unwrap_or_else(|error| panic!("{method}: {error}"))
+}
+
+async fn height(client: &Client, tag: &str) -> u64 {
+    quantity(&call(client, "eth_getBlockByNumber", json!([tag, false])).await["number"])
+}
+
+fn quantity(value: &Value) -> u64 {
+    let digits = value.as_str().and_then(|text| text.strip_prefix("0x"));
+    digits.and_then(|digits| u64::from_str_radix(digits, 16).ok()).expect("a quantity")
+}
+
+/// How values are distributed, milliseconds.
+struct Spread(Vec<u64>);
+
+impl Spread {
+    fn of(mut values: Vec<u64>) -> Self {
+        values.sort_unstable();
+        Self(values)
+    }
+
+    fn between(times: &[u64]) -> Self {
+        Self::of(times.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect())
+    }
+
+    fn at(&self, permille: usize) -> u64 {
+        self.0.get(self.0.len() * permille / 1_000).or(self.0.last()).copied().unwrap_or_default()
+    }
+}
+
+impl std::fmt::Display for Spread {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (median, p90, p99, max) = (self.at(500), self.at(900), self.at(990), self.at(1_000));
+        write!(f, "median {median} ms, p90 {p90}, p99 {p99}, max {max} ({} values)", self.0.len())
+    }
+}
+
+/// A network that ends with its handle.
+struct Network {
+    binary: PathBuf,
+    folder: PathBuf,
+    ready: Duration,
+}
+
+impl Network {
+    fn up(folder: &Path) -> Self {
+        let beside = env::current_exe().ok().and_then(|bench| Some(bench.parent()?.parent()?.join("atoll")));
+        let binary =
+            env::var_os("ATOLL_BENCH_BINARY").map(PathBuf::from).or(beside).expect("a place to look");
+        assert!(binary.exists(), "{} is missing: run `cargo build --release` first", binary.display());
+        let start = Instant::now();
+        let status = Command::new(&binary)
+            .args(["testnet", "up", "--detach", "--fresh", "--json", "--port-base", &PORT_BASE.to_string()])
+            .arg("--data-dir")
+            .arg(folder)
+            .stdout(std::process::Stdio::null())
+            .status();
+        assert!(status.expect("atoll starts").success(), "the network did not start");
+        Self { binary, folder: folder.to_owned(), ready: start.elapsed() }
+    }
+
+    fn client(&self, shard: u32) -> Client {
+        let port = u32::from(PORT_BASE) + 10 * shard;
+        Client::new(format!("http://127.0.0.1:{port}")).expect("a plain address")
+    }
+
+    fn description(&self) -> Value {
+        let text = fs::read_to_string(self.folder.join("testnet.json")).expect("a description");
+        serde_json::from_str(&text).expect("valid JSON")
+    }
+
+    fn processes(&self) -> Vec<PathBuf> {
+        let description = self.description();
+        let nodes = description["nodes"].as_array().expect("a list").iter();
+        nodes.map(|node| Path::new("/proc").join(node["pid"].to_string())).collect()
+    }
+
+    /// Time that all processes have spent, in user mode and in the kernel.
+    fn cpu_seconds(&self) -> f64 {
+        let ticks = self.processes().iter().map(|process| {
+            let stat = fs::read_to_string(process.join("stat")).expect("the node runs");
+            let (_, fields) = stat.rsplit_once(") ").expect("the name is in parentheses");
+            fields
+                .split(' ')
+                .skip(11)
+                .take(2)
+                .map(|ticks| ticks.parse::<u64>().expect("a number"))
+                .sum::<u64>()
+        });
+        // USER_HZ is 100 on every architecture this runs on.
+        ticks.sum::<u64>() as f64 / 100.0
+    }
+
+    /// Resident memory of all processes.
+    fn memory_mib(&self) -> u64 {
+        let kib = self.processes().into_iter().map(|process| {
+            let status = fs::read_to_string(process.join("status")).expect("the node runs");
+            let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
+            line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number")
+        });
+        kib.sum::<u64>() / 1_024
+    }
+
+    /// Timestamps of the beacon blocks of the last `span`, milliseconds.
+    async fn beacon_times(&self, span: Duration) -> Vec<u64> {
+        let base = self.description()["validators"][0]["beacon"].as_str().map(str::to_owned);
+        let client = rpc::beacon::BeaconClient::new(base.expect("its address")).expect("a plain address");
+        let mut times = Vec::new();
+        let head = client.head().await.expect("a head").header.message.slot.0;
+        for height in head.saturating_sub(span.as_secs())..=head {
+            let header = client.header(Height::new(height)).await.expect("a header");
+            times.push(header.header.message.timestamp_ms.0);
+        }
+        times
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        let down =
+            Command::new(&self.binary).args(["testnet", "down", "--data-dir"]).arg(&self.folder).status();
+        if !down.is_ok_and(|status| status.success()) {
+            eprintln!("the network in {} may still run", self.folder.display());
+        }
+    }
+}
