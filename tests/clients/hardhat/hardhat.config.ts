@@ -2,10 +2,11 @@ import hardhatEthers from "@nomicfoundation/hardhat-ethers";
 import hardhatEthersChaiMatchers from "@nomicfoundation/hardhat-ethers-chai-matchers";
 import hardhatMocha from "@nomicfoundation/hardhat-mocha";
 import { configVariable, defineConfig } from "hardhat/config";
+import { fileURLToPath } from "node:url";
 
 export default defineConfig({
   plugins: [hardhatEthers, hardhatEthersChaiMatchers, hardhatMocha],
-  solidity: { version: "0.8.37", path: "../lib/solc" },
+  solidity: { version: "0.8.37", path: fileURLToPath(import.meta.resolve("solc/soljson.js")) },
   networks: {
     shard: {
       type: "http",

@@ -3,9 +3,9 @@ import { expect } from "chai";
 import { network } from "hardhat";
 
 const { ethers } = await network.create("shard");
+const [user, other] = await ethers.getSigners();
 
 describe("Counter", function () {
-  const [user, other] = await ethers.getSigners();
   let counter: any;
 
   before(async function () {
@@ -17,10 +17,18 @@ describe("Counter", function () {
     expect(await ethers.provider.getBalance(user)).to.be.greaterThan(0n);
   });
 
-  for (const type of [0, 1, 2]) {
+  const gasPrice = async () => (await ethers.provider.getFeeData()).gasPrice;
+  const types = [
+    [0, async () => ({ gasPrice: await gasPrice() })],
+    [1, async () => ({ gasPrice: await gasPrice(), accessList: [] })],
+    [2, async () => ({})],
+  ] as const;
+  for (const [type, options] of types) {
     it(`sends type ${type}`, async function () {
-      const sent = await user.sendTransaction({ to: other, value: 7n, type });
-      expect((await sent.wait())?.type).to.equal(type);
+      const sent = await user.sendTransaction({ to: other, value: 7n, ...(await options()) });
+      const receipt = await sent.wait();
+      expect(receipt?.status).to.equal(1);
+      expect(receipt?.type).to.equal(type);
     });
   }
 
@@ -66,7 +74,7 @@ describe("Counter", function () {
     });
     await live.getBlockNumber();
     await (await counter.increase(1n)).wait();
-    expect(await heard).to.equal(43n);
+    expect(await heard).to.equal(await counter.number());
     await live.destroy();
   });
 
