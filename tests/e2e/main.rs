@@ -4,8 +4,10 @@
 //! wants the whole machine.
 
 mod clients;
+mod docs;
 mod failures;
 mod load;
 mod network;
+mod scripts;
 mod tools;
 mod wallet;
