@@ -12,7 +12,7 @@ pub use alloy_rpc_types_eth::{
     BlockTransactions, EIP1186AccountProofResponse, EIP1186StorageProof, FeeHistory, Log, Transaction,
     TransactionReceipt,
 };
-pub use block::{Anchor, Block, BlockFacts, Header, block_with_hashes, block_with_transactions};
+pub use block::{Anchor, Block, BlockFacts, Header, ShardFields, block_with_hashes, block_with_transactions};
 pub use syncing::Syncing;
 pub use transaction::{Place, transaction};
 pub use transaction_receipt::{ReceiptFacts, logs, transaction_receipt};

@@ -37,11 +37,7 @@ pub(crate) fn programs(clients: &Path) -> Vec<PathBuf> {
     // Foundry's own binaries: the scripts that its packages put before them lose the exit code.
     let native = std::fs::read_dir(modules.join("@foundry-rs")).into_iter().flatten().flatten();
     let native = native.map(|package| package.path().join("bin")).filter(|bin| bin.is_dir());
-    let others = [
-        clients.join("node/node_modules/.bin"),
-        modules.join(".bin"),
-        clients.join("venv/bin"),
-    ];
+    let others = [clients.join("node/node_modules/.bin"), modules.join(".bin"), clients.join("venv/bin")];
     native.chain(others).collect()
 }
 

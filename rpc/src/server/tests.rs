@@ -4,7 +4,8 @@ use crate::{
     error::{RpcResult, TransactionError},
     method::{EthApi, NetApi, Web3Api, shard_methods},
     view::{
-        Block, EIP1186AccountProofResponse, FeeHistory, Header, Log, Syncing, Transaction, TransactionReceipt,
+        Block, EIP1186AccountProofResponse, FeeHistory, Header, Log, ShardFields, Syncing, Transaction,
+        TransactionReceipt,
     },
 };
 use alloy_eips::{BlockId, BlockNumberOrTag};
@@ -111,7 +112,8 @@ impl EthApi for Fixed {
         Err(RpcError::LimitExceeded("query exceeds max block range 1000".into()))
     }
     fn new_heads(&self) -> RpcResult<BoxStream<'static, Header>> {
-        let header = |epoch| Header { epoch, ..Default::default() };
+        let atoll = |epoch| ShardFields { epoch, ..Default::default() };
+        let header = |epoch| Header { atoll: atoll(epoch), ..Default::default() };
         Ok(futures::stream::iter([header(1), header(2)]).chain(futures::stream::pending()).boxed())
     }
     /// As fast as anyone reads, without end.
@@ -415,7 +417,7 @@ async fn a_subscriber_gets_what_happens_until_it_unsubscribes() {
         let notification = socket.receive().await;
         assert_eq!(notification["method"], "eth_subscription");
         assert_eq!(notification["params"]["subscription"], json!(id));
-        assert_eq!(notification["params"]["result"]["epoch"], epoch);
+        assert_eq!(notification["params"]["result"]["atoll"]["epoch"], epoch);
     }
     assert_eq!(socket.call("eth_unsubscribe", json!([id])).await["result"], true);
     assert_eq!(socket.call("eth_chainId", json!([])).await["result"], "0x1b59");

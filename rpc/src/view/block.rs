@@ -19,13 +19,10 @@ pub struct Anchor {
     pub id: B256,
 }
 
-/// An Ethereum header with what a shard's header says beyond it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What a shard's header says beyond an Ethereum header.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Header {
-    /// What every Ethereum tool reads.
-    #[serde(flatten)]
-    pub ethereum: alloy_rpc_types_eth::Header,
+pub struct ShardFields {
     /// Milliseconds since the Unix epoch; `timestamp` is whole seconds and may repeat.
     #[serde(with = "alloy_serde::quantity")]
     pub timestamp_ms: u64,
@@ -40,6 +37,16 @@ pub struct Header {
     pub proposer: u64,
     /// Its view of the beacon chain.
     pub anchor: Anchor,
+}
+
+/// An Ethereum header with what a shard's header says beyond it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// What every Ethereum tool reads.
+    #[serde(flatten)]
+    pub ethereum: alloy_rpc_types_eth::Header,
+    /// The rest, under one name: web3.py takes for a header only what is nine tenths of fields it knows.
+    pub atoll: ShardFields,
 }
 
 /// A block with its transactions, or with their hashes.
@@ -106,11 +113,13 @@ impl From<&BlockFacts<'_>> for Header {
                 total_difficulty: None,
                 size: Some(U256::from(facts.size)),
             },
-            timestamp_ms: header.timestamp_ms,
-            epoch: header.epoch.get(),
-            view: header.view.get(),
-            proposer: header.proposer.get(),
-            anchor: Anchor { height: header.anchor.height.get(), id: header.anchor.id },
+            atoll: ShardFields {
+                timestamp_ms: header.timestamp_ms,
+                epoch: header.epoch.get(),
+                view: header.view.get(),
+                proposer: header.proposer.get(),
+                anchor: Anchor { height: header.anchor.height.get(), id: header.anchor.id },
+            },
         }
     }
 }

@@ -99,11 +99,13 @@ fn header_json() -> Value {
         "excessBlobGas": "0x0",
         "parentBeaconBlockRoot": repeated("02", 32),
         "size": "0x400",
-        "timestampMs": "0x18bcfe56aee",
-        "epoch": "0x3",
-        "view": "0x11",
-        "proposer": "0x2",
-        "anchor": { "height": "0x96", "id": repeated("02", 32) },
+        "atoll": {
+            "timestampMs": "0x18bcfe56aee",
+            "epoch": "0x3",
+            "view": "0x11",
+            "proposer": "0x2",
+            "anchor": { "height": "0x96", "id": repeated("02", 32) },
+        },
     })
 }
 
