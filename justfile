@@ -20,6 +20,10 @@ check:
     cargo clippy --workspace --all-targets --locked -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
+# the checks of one client against a running network, e.g. `just client viem`; `tests/clients/install` first
+client name:
+    tests/clients/run {{name}}
+
 # one criterion bench, e.g. `just bench trie`
 bench name:
     cargo bench -p benches --locked --bench {{name}}

@@ -312,12 +312,16 @@ def _():
     equal([each["transactionHash"] for each in w3.eth.get_block_receipts(block)], [receipt["transactionHash"]])
 
 
-@check("proof, access list, trace and pool")
+@check("proof and access list")
 def _():
     proof = w3.eth.get_proof(counter.address, [0], "latest")
     equal(int.from_bytes(proof["storageProof"][0]["value"], "big"), counter.functions.number().call())
     touched = w3.eth.create_access_list({"to": counter.address, "data": "0x8381f58a"})
     equal([entry["address"] for entry in touched["accessList"]], [counter.address])
+
+
+@check("trace and pool")
+def _():
     tx_hash = write(counter.functions.increase(1))
     mined(tx_hash)
     trace = w3.geth.debug.trace_transaction(tx_hash, {"tracer": "callTracer"})
