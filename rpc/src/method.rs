@@ -1,17 +1,23 @@
-//! The JSON-RPC methods of a shard node, one file per namespace.
+//! The JSON-RPC methods of a shard node, one file per area.
 //!
-//! Each namespace is a trait that the node implements, in Rust's words, and a list that says for each
-//! method its name on the wire, its arguments and how its result is written.
+//! Each area is a trait that the node implements, in Rust's words, and a list ([`methods!`]) that says for each
+//! method its name on the wire, its parameters, what it gives, and how the trait answers it. [`reference()`] is all
+//! of these lists.
 
 mod eth;
 mod net;
+mod signature;
 mod web3;
 
-pub use eth::EthApi;
+pub use eth::{
+    AccountApi, BlockApi, ChainApi, EthApi, ExecutionApi, FeeApi, FilterApi, StateApi, SubscriptionApi,
+    TransactionApi,
+};
 pub use net::NetApi;
+pub use signature::{Param, Signature};
 pub use web3::Web3Api;
 
-use crate::{RpcError, argument::Arguments};
+use crate::{RpcError, argument::Arguments, subscription};
 use jsonrpsee::{RpcModule, server::Methods, types::ErrorObjectOwned};
 use serde::Serialize;
 use std::{future::Future, sync::Arc};
@@ -24,6 +30,59 @@ pub fn shard_methods<A: EthApi + NetApi + Web3Api>(api: Arc<A>) -> Methods {
     web3::add(&mut module);
     module.into()
 }
+
+/// What there is to say of every method of a shard node, area by area.
+pub fn reference() -> impl Iterator<Item = &'static Signature> {
+    let areas = eth::METHODS.into_iter().chain([subscription::METHODS, net::METHODS, web3::METHODS]);
+    areas.flatten()
+}
+
+/// The methods of one area. Each is written as
+///
+/// ```text
+/// /// What it is for.
+/// eth_getBalance(address: Address, block: Option<BlockId>) -> "quantity"
+///     = |api| api.balance(address, block.unwrap_or_default()).await;
+/// ```
+///
+/// with parameters of types that are an [`Argument`](signature::Argument). Makes `METHODS`, what the reference says
+/// of them, and `add`, which adds them to a server.
+macro_rules! methods {
+    (
+        $api:path;
+        $(
+            $(#[doc = $about:literal])+
+            $name:ident($($param:ident: $kind:ty),*) -> $result:literal = |$this:ident| $answer:expr;
+        )*
+    ) => {
+        pub(super) const METHODS: &[$crate::method::Signature] = &[$(
+            $crate::method::Signature {
+                name: stringify!($name),
+                params: &[$(
+                    $crate::method::Param {
+                        name: stringify!($param),
+                        kind: <$kind as $crate::method::signature::Argument>::KIND,
+                        required: <$kind as $crate::method::signature::Argument>::REQUIRED,
+                    }
+                ),*],
+                result: $result,
+                about: concat!($($about),+).trim_ascii(),
+            }
+        ),*];
+
+        pub(super) fn add<A: $api>(module: &mut jsonrpsee::RpcModule<A>) {
+            $(
+                $crate::method::add_method(
+                    module,
+                    stringify!($name),
+                    |_arguments| Ok(($(<$kind as $crate::method::signature::Argument>::read(_arguments)?,)*)),
+                    |$this, ($($param,)*)| async move { $answer },
+                );
+            )*
+        }
+    };
+}
+use methods;
 
 /// Adds one method: `read` takes the arguments apart, `call` answers.
 fn add_method<A, Read, Args, Call, Answer, Out>(
@@ -50,9 +109,4 @@ fn add_method<A, Read, Args, Call, Answer, Out>(
             async move { call(api, arguments?).await.map_err(ErrorObjectOwned::from) }
         })
         .expect("each name is added once: a second one fails every test that builds a server");
-}
-
-/// Of a method without arguments.
-fn nothing(_: &mut Arguments<'_>) -> Result<(), RpcError> {
-    Ok(())
 }

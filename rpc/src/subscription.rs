@@ -3,7 +3,13 @@
 //! What holds: nothing here waits for a client. A connection's buffer is bounded; a client that lets it fill
 //! loses the subscription, and the log says so.
 
-use crate::{RpcError, argument::Arguments, method::EthApi};
+use crate::{
+    RpcError,
+    argument::Arguments,
+    error::RpcResult,
+    method::{Param, Signature},
+    view::{Header, Log},
+};
 use alloy_rpc_types_eth::Filter;
 use futures::{
     FutureExt as _, StreamExt as _,
@@ -20,7 +26,35 @@ use std::sync::Arc;
 /// One notification's content, or why it cannot be written.
 type Item = Result<Box<RawValue>, serde_json::Error>;
 
-pub(crate) fn add<A: EthApi>(module: &mut RpcModule<A>) {
+/// What happens, as it happens. Each stream's buffer is bounded; a stream ends where it would skip.
+pub trait SubscriptionApi: Send + Sync + 'static {
+    /// Headers as they are certified.
+    fn new_heads(&self) -> RpcResult<BoxStream<'static, Header>>;
+
+    /// Logs as their blocks are certified, and again with `removed` should their block be undone.
+    fn new_logs(&self, filter: Filter) -> RpcResult<BoxStream<'static, Log>>;
+}
+
+/// What the reference says of subscribing; these two are not calls like others.
+pub(crate) const METHODS: &[Signature] = &[
+    Signature {
+        name: "eth_subscribe",
+        params: &[
+            Param { name: "kind", kind: "subscription kind", required: true },
+            Param { name: "options", kind: "filter", required: false },
+        ],
+        result: "subscription id",
+        about: "Tells of `newHeads` or of `logs` that match a filter, by notifications on this WebSocket.",
+    },
+    Signature {
+        name: "eth_unsubscribe",
+        params: &[Param { name: "id", kind: "subscription id", required: true }],
+        result: "boolean",
+        about: "Ends a subscription of this WebSocket.",
+    },
+];
+
+pub(crate) fn add<A: SubscriptionApi>(module: &mut RpcModule<A>) {
     module
         .register_subscription(
             "eth_subscribe",
@@ -37,7 +71,7 @@ pub(crate) fn add<A: EthApi>(module: &mut RpcModule<A>) {
 }
 
 /// The stream that the arguments of `eth_subscribe` ask for.
-fn open<A: EthApi>(params: &Params<'_>, api: &Arc<A>) -> Result<BoxStream<'static, Item>, RpcError> {
+fn open<A: SubscriptionApi>(params: &Params<'_>, api: &Arc<A>) -> Result<BoxStream<'static, Item>, RpcError> {
     let mut arguments = Arguments::new(params)?;
     let kind: String = arguments.required()?;
     match kind.as_str() {

@@ -1,9 +1,8 @@
 //! `net_`: what the node's network looks like.
 
-use super::{add_method, nothing};
+use super::methods;
 use crate::error::RpcResult;
 use alloy_primitives::U64;
-use jsonrpsee::RpcModule;
 use std::future::Future;
 
 /// What a node answers in the `net_` namespace.
@@ -15,13 +14,15 @@ pub trait NetApi: Send + Sync + 'static {
     fn peer_count(&self) -> impl Future<Output = RpcResult<u64>> + Send;
 }
 
-pub(super) fn add<A: NetApi>(module: &mut RpcModule<A>) {
-    add_method(module, "net_version", nothing, |api, ()| async move { Ok(api.network_id().to_string()) });
-    add_method(module, "net_listening", nothing, |_, ()| async move { Ok(true) });
-    add_method(
-        module,
-        "net_peerCount",
-        nothing,
-        |api, ()| async move { Ok(U64::from(api.peer_count().await?)) },
-    );
+methods! {
+    NetApi;
+
+    /// The EVM chain id of the shard, in decimal.
+    net_version() -> "text" = |api| Ok(api.network_id().to_string());
+
+    /// Whether the node takes connections; it does.
+    net_listening() -> "boolean" = |_api| Ok(true);
+
+    /// How many other nodes of its committee the node is connected to.
+    net_peerCount() -> "quantity" = |api| Ok(U64::from(api.peer_count().await?));
 }

@@ -1,8 +1,7 @@
 //! `web3_`: what software this is.
 
-use super::{add_method, nothing};
+use super::methods;
 use alloy_primitives::{Bytes, keccak256};
-use jsonrpsee::RpcModule;
 
 /// What a node answers in the `web3_` namespace.
 pub trait Web3Api: Send + Sync + 'static {
@@ -10,7 +9,12 @@ pub trait Web3Api: Send + Sync + 'static {
     fn client_version(&self) -> String;
 }
 
-pub(super) fn add<A: Web3Api>(module: &mut RpcModule<A>) {
-    add_method(module, "web3_clientVersion", nothing, |api, ()| async move { Ok(api.client_version()) });
-    add_method(module, "web3_sha3", |a| a.required::<Bytes>(), |_, data| async move { Ok(keccak256(data)) });
+methods! {
+    Web3Api;
+
+    /// Name, version and platform of the node, separated by slashes.
+    web3_clientVersion() -> "text" = |api| Ok(api.client_version());
+
+    /// Keccak-256 of the bytes.
+    web3_sha3(data: Bytes) -> "hash" = |_api| Ok(keccak256(data));
 }

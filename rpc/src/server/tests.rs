@@ -1,146 +1,24 @@
 use super::*;
 use crate::{
     Client, ClientError, RpcError,
-    error::{RpcResult, TransactionError},
-    method::{EthApi, NetApi, Web3Api, shard_methods},
-    view::{
-        Block, EIP1186AccountProofResponse, FeeHistory, Header, Log, ShardFields, Syncing, Transaction,
-        TransactionReceipt,
-    },
+    method::{reference, shard_methods},
 };
-use alloy_eips::{BlockId, BlockNumberOrTag};
-use alloy_primitives::{Address, B256, Bytes, U256, address};
-use alloy_rpc_types_eth::{BlockOverrides, Filter, TransactionRequest, state::StateOverride};
-use alloy_serde::JsonStorageKey;
-use futures::{StreamExt as _, stream::BoxStream};
+use alloy_primitives::{Address, B256, address};
 use serde_json::{Value, json};
-use std::{net::Ipv4Addr, sync::Arc};
+use std::{collections::BTreeSet, net::Ipv4Addr, sync::Arc};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
     time::timeout,
 };
 
+mod fixed;
 mod web_socket;
+
+use fixed::Fixed;
 
 const ALICE: Address = address!("f39fd6e51aad88f6f4ce6ab8827279cfffb92266");
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// A chain of fixed answers.
-#[derive(Debug)]
-struct Fixed;
-
-impl EthApi for Fixed {
-    fn chain_id(&self) -> u64 {
-        7_001
-    }
-    async fn block_number(&self) -> RpcResult<u64> {
-        Ok(255)
-    }
-    async fn syncing(&self) -> RpcResult<Syncing> {
-        Ok(Syncing::DONE)
-    }
-    async fn gas_price(&self) -> RpcResult<u128> {
-        Ok(9)
-    }
-    async fn max_priority_fee_per_gas(&self) -> RpcResult<u128> {
-        Ok(2)
-    }
-    async fn fee_history(&self, _: u64, _: BlockNumberOrTag, _: Vec<f64>) -> RpcResult<FeeHistory> {
-        Ok(FeeHistory { base_fee_per_gas: vec![7, 8], gas_used_ratio: vec![0.5], ..Default::default() })
-    }
-    async fn balance(&self, address: Address, block: BlockId) -> RpcResult<U256> {
-        match block {
-            BlockId::Hash(_) => Err(RpcError::HeaderNotFound),
-            BlockId::Number(_) if address == ALICE => Ok(U256::from(1_000)),
-            BlockId::Number(_) => Ok(U256::ZERO),
-        }
-    }
-    async fn transaction_count(&self, _: Address, block: BlockId) -> RpcResult<u64> {
-        Ok(if block.is_pending() { 2 } else { 1 })
-    }
-    async fn code(&self, _: Address, _: BlockId) -> RpcResult<Bytes> {
-        Ok(Bytes::new())
-    }
-    async fn storage_at(&self, _: Address, slot: B256, _: BlockId) -> RpcResult<B256> {
-        Ok(slot)
-    }
-    async fn proof(
-        &self,
-        _: Address,
-        _: Vec<JsonStorageKey>,
-        _: BlockId,
-    ) -> RpcResult<EIP1186AccountProofResponse> {
-        Ok(Default::default())
-    }
-    async fn call(
-        &self,
-        _: TransactionRequest,
-        _: BlockId,
-        _: Option<StateOverride>,
-        _: Option<BlockOverrides>,
-    ) -> RpcResult<Bytes> {
-        Err(RpcError::Reverted { data: Bytes::from_static(&[1, 2]) })
-    }
-    async fn estimate_gas(
-        &self,
-        _: TransactionRequest,
-        _: BlockId,
-        _: Option<StateOverride>,
-    ) -> RpcResult<u64> {
-        Ok(21_000)
-    }
-    async fn send_raw_transaction(&self, transaction: Bytes) -> RpcResult<B256> {
-        match transaction.len() {
-            0 => Err(TransactionError::AlreadyKnown.into()),
-            _ => Ok(alloy_primitives::keccak256(transaction)),
-        }
-    }
-    async fn transaction(&self, _: B256) -> RpcResult<Option<Transaction>> {
-        Ok(None)
-    }
-    async fn transaction_receipt(&self, _: B256) -> RpcResult<Option<TransactionReceipt>> {
-        Ok(None)
-    }
-    async fn block_by_number(&self, _: BlockNumberOrTag, _: bool) -> RpcResult<Option<Block>> {
-        Ok(None)
-    }
-    async fn block_by_hash(&self, _: B256, _: bool) -> RpcResult<Option<Block>> {
-        Ok(None)
-    }
-    async fn logs(&self, _: Filter) -> RpcResult<Vec<Log>> {
-        Err(RpcError::LimitExceeded("query exceeds max block range 1000".into()))
-    }
-    fn new_heads(&self) -> RpcResult<BoxStream<'static, Header>> {
-        let atoll = |epoch| ShardFields { epoch, ..Default::default() };
-        let header = |epoch| Header { atoll: atoll(epoch), ..Default::default() };
-        Ok(futures::stream::iter([header(1), header(2)]).chain(futures::stream::pending()).boxed())
-    }
-    /// As fast as anyone reads, without end.
-    fn new_logs(&self, _: Filter) -> RpcResult<BoxStream<'static, Log>> {
-        Ok(futures::stream::repeat_with(Log::default)
-            .then(|log| async {
-                tokio::task::yield_now().await;
-                log
-            })
-            .boxed())
-    }
-}
-
-impl NetApi for Fixed {
-    fn network_id(&self) -> u64 {
-        7_001
-    }
-    async fn peer_count(&self) -> RpcResult<u64> {
-        Ok(3)
-    }
-}
-
-impl Web3Api for Fixed {
-    fn client_version(&self) -> String {
-        "atoll/0.1.0".into()
-    }
-}
 
 fn config() -> ServerConfig {
     ServerConfig {
@@ -217,6 +95,19 @@ async fn results_are_written_as_ethereum_tools_read_them() {
     }
     let proof = client.request("eth_getProof", json!([ALICE, ["0x0"], "latest"])).await.expect("a proof");
     assert_eq!(proof["accountProof"], json!([]));
+}
+
+/// The reference is made from the lists that the server is made from; this holds for what is added in another way, too.
+#[test]
+fn every_method_has_its_line_in_the_reference() {
+    let served = shard_methods(Arc::new(Fixed));
+    let served: BTreeSet<_> = served.method_names().collect();
+    let told: Vec<_> = reference().map(|method| method.name).collect();
+    assert_eq!(told.iter().copied().collect::<BTreeSet<_>>(), served);
+    assert_eq!(told.len(), served.len(), "each is told once");
+    for method in reference() {
+        assert!(method.about.ends_with('.') && !method.result.is_empty(), "{}", method.name);
+    }
 }
 
 #[tokio::test]

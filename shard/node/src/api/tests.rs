@@ -16,7 +16,10 @@ use futures::future::BoxFuture;
 use primitives::{Committee, Epoch, EpochEntry, EpochTable};
 use rpc::RpcError;
 use rpc::error::TransactionError;
-use rpc::method::{EthApi, shard_methods};
+use rpc::method::{
+    BlockApi as _, ChainApi as _, ExecutionApi as _, FeeApi as _, FilterApi as _, StateApi as _,
+    SubscriptionApi as _, TransactionApi as _, shard_methods,
+};
 use rpc::view::Syncing;
 use shard_state::block::BlockLimits;
 use shard_state::chain::{AccountProof, ShardState};

@@ -1,0 +1,157 @@
+//! A chain of fixed answers.
+
+use super::ALICE;
+use crate::{
+    RpcError,
+    error::{RpcResult, TransactionError},
+    method::{
+        AccountApi, BlockApi, ChainApi, ExecutionApi, FeeApi, FilterApi, NetApi, StateApi, SubscriptionApi,
+        TransactionApi, Web3Api,
+    },
+    view::{
+        Block, EIP1186AccountProofResponse, FeeHistory, Header, Log, Syncing, Transaction, TransactionReceipt,
+    },
+};
+use alloy_eips::{BlockId, BlockNumberOrTag};
+use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_rpc_types_eth::{BlockOverrides, Filter, TransactionRequest, state::StateOverride};
+use alloy_serde::JsonStorageKey;
+use futures::{StreamExt as _, stream::BoxStream};
+
+#[derive(Debug)]
+pub(super) struct Fixed;
+
+impl ChainApi for Fixed {
+    fn chain_id(&self) -> u64 {
+        7_001
+    }
+    async fn block_number(&self) -> RpcResult<u64> {
+        Ok(255)
+    }
+    async fn syncing(&self) -> RpcResult<Syncing> {
+        Ok(Syncing::DONE)
+    }
+}
+
+impl FeeApi for Fixed {
+    async fn gas_price(&self) -> RpcResult<u128> {
+        Ok(9)
+    }
+    async fn max_priority_fee_per_gas(&self) -> RpcResult<u128> {
+        Ok(2)
+    }
+    async fn fee_history(&self, _: u64, _: BlockNumberOrTag, _: Vec<f64>) -> RpcResult<FeeHistory> {
+        Ok(FeeHistory { base_fee_per_gas: vec![7, 8], gas_used_ratio: vec![0.5], ..Default::default() })
+    }
+}
+
+impl AccountApi for Fixed {}
+
+impl StateApi for Fixed {
+    async fn balance(&self, address: Address, block: BlockId) -> RpcResult<U256> {
+        match block {
+            BlockId::Hash(_) => Err(RpcError::HeaderNotFound),
+            BlockId::Number(_) if address == ALICE => Ok(U256::from(1_000)),
+            BlockId::Number(_) => Ok(U256::ZERO),
+        }
+    }
+    async fn transaction_count(&self, _: Address, block: BlockId) -> RpcResult<u64> {
+        Ok(if block.is_pending() { 2 } else { 1 })
+    }
+    async fn code(&self, _: Address, _: BlockId) -> RpcResult<Bytes> {
+        Ok(Bytes::new())
+    }
+    async fn storage_at(&self, _: Address, slot: B256, _: BlockId) -> RpcResult<B256> {
+        Ok(slot)
+    }
+    async fn proof(
+        &self,
+        _: Address,
+        _: Vec<JsonStorageKey>,
+        _: BlockId,
+    ) -> RpcResult<EIP1186AccountProofResponse> {
+        Ok(Default::default())
+    }
+}
+
+impl ExecutionApi for Fixed {
+    async fn call(
+        &self,
+        _: TransactionRequest,
+        _: BlockId,
+        _: Option<StateOverride>,
+        _: Option<BlockOverrides>,
+    ) -> RpcResult<Bytes> {
+        Err(RpcError::Reverted { data: Bytes::from_static(&[1, 2]) })
+    }
+    async fn estimate_gas(
+        &self,
+        _: TransactionRequest,
+        _: BlockId,
+        _: Option<StateOverride>,
+    ) -> RpcResult<u64> {
+        Ok(21_000)
+    }
+}
+
+impl BlockApi for Fixed {
+    async fn block_by_number(&self, _: BlockNumberOrTag, _: bool) -> RpcResult<Option<Block>> {
+        Ok(None)
+    }
+    async fn block_by_hash(&self, _: B256, _: bool) -> RpcResult<Option<Block>> {
+        Ok(None)
+    }
+}
+
+impl TransactionApi for Fixed {
+    async fn send_raw_transaction(&self, transaction: Bytes) -> RpcResult<B256> {
+        match transaction.len() {
+            0 => Err(TransactionError::AlreadyKnown.into()),
+            _ => Ok(alloy_primitives::keccak256(transaction)),
+        }
+    }
+    async fn transaction(&self, _: B256) -> RpcResult<Option<Transaction>> {
+        Ok(None)
+    }
+    async fn transaction_receipt(&self, _: B256) -> RpcResult<Option<TransactionReceipt>> {
+        Ok(None)
+    }
+}
+
+impl FilterApi for Fixed {
+    async fn logs(&self, _: Filter) -> RpcResult<Vec<Log>> {
+        Err(RpcError::LimitExceeded("query exceeds max block range 1000".into()))
+    }
+}
+
+impl SubscriptionApi for Fixed {
+    fn new_heads(&self) -> RpcResult<BoxStream<'static, Header>> {
+        let atoll = |epoch| ShardFields { epoch, ..Default::default() };
+        let header = |epoch| Header { atoll: atoll(epoch), ..Default::default() };
+        Ok(futures::stream::iter([header(1), header(2)]).chain(futures::stream::pending()).boxed())
+    }
+    /// As fast as anyone reads, without end.
+    fn new_logs(&self, _: Filter) -> RpcResult<BoxStream<'static, Log>> {
+        Ok(futures::stream::repeat_with(Log::default)
+            .then(|log| async {
+                tokio::task::yield_now().await;
+                log
+            })
+            .boxed())
+    }
+}
+
+impl NetApi for Fixed {
+    fn network_id(&self) -> u64 {
+        7_001
+    }
+    async fn peer_count(&self) -> RpcResult<u64> {
+        Ok(3)
+    }
+}
+
+impl Web3Api for Fixed {
+    fn client_version(&self) -> String {
+        "atoll/0.1.0".into()
+    }
+}
