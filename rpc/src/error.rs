@@ -26,6 +26,33 @@ pub const INTERNAL: i32 = -32603;
 /// The answer would be larger than the node gives.
 pub const LIMIT_EXCEEDED: i32 = -32005;
 
+/// The body of a request is no JSON.
+pub const PARSE_ERROR: i32 = -32700;
+/// A connection has as many subscriptions as it may have.
+pub const TOO_MANY_SUBSCRIPTIONS: i32 = -32006;
+/// A request is larger than the server takes.
+pub const REQUEST_TOO_LARGE: i32 = -32007;
+/// A response would be larger than the server gives.
+pub const RESPONSE_TOO_LARGE: i32 = -32008;
+/// A batch has more calls than the server takes.
+pub const BATCH_TOO_LARGE: i32 = -32010;
+
+/// Every code there is.
+pub const CODES: [i32; 12] = [
+    SERVER_ERROR,
+    REVERTED,
+    INVALID_REQUEST,
+    METHOD_NOT_FOUND,
+    INVALID_PARAMS,
+    INTERNAL,
+    LIMIT_EXCEEDED,
+    PARSE_ERROR,
+    TOO_MANY_SUBSCRIPTIONS,
+    REQUEST_TOO_LARGE,
+    RESPONSE_TOO_LARGE,
+    BATCH_TOO_LARGE,
+];
+
 /// Why a call failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RpcError {
@@ -90,6 +117,12 @@ pub enum RpcError {
         /// Most gas the sender can pay for, or the call may use.
         allowance: u64,
     },
+    /// No key of that account is here: the node holds none.
+    #[error("unknown account")]
+    UnknownAccount,
+    /// There is no filter of that id: never was, or it was not asked for in a while.
+    #[error("filter not found")]
+    FilterNotFound,
     /// No block of that number or hash is known.
     #[error("header not found")]
     HeaderNotFound,
@@ -280,6 +313,8 @@ impl RpcError {
             Self::Transaction(_)
             | Self::Execution(_)
             | Self::GasAllowance { .. }
+            | Self::UnknownAccount
+            | Self::FilterNotFound
             | Self::HeaderNotFound
             | Self::StateNotAvailable { .. }
             | Self::InvalidBlockRange

@@ -1,12 +1,13 @@
 //! The JSON-RPC methods of a shard node, one file per area.
 //!
-//! Each area is a trait that the node implements, in Rust's words, and a list ([`methods!`]) that says for each
+//! Each area is a trait that the node implements, in Rust's words, and a list (`methods!`) that says for each
 //! method its name on the wire, its parameters, what it gives, and how the trait answers it. [`reference()`] is all
 //! of these lists.
 
 mod eth;
 mod net;
 mod signature;
+mod txpool;
 mod web3;
 
 pub use eth::{
@@ -15,6 +16,7 @@ pub use eth::{
 };
 pub use net::NetApi;
 pub use signature::{Param, Signature};
+pub use txpool::TxpoolApi;
 pub use web3::Web3Api;
 
 use crate::{RpcError, argument::Arguments, subscription};
@@ -23,17 +25,19 @@ use serde::Serialize;
 use std::{future::Future, sync::Arc};
 
 /// Every method of a shard node, served by `api`.
-pub fn shard_methods<A: EthApi + NetApi + Web3Api>(api: Arc<A>) -> Methods {
+pub fn shard_methods<A: EthApi + NetApi + TxpoolApi + Web3Api>(api: Arc<A>) -> Methods {
     let mut module = RpcModule::from_arc(api);
     eth::add(&mut module);
     net::add(&mut module);
+    txpool::add(&mut module);
     web3::add(&mut module);
     module.into()
 }
 
 /// What there is to say of every method of a shard node, area by area.
 pub fn reference() -> impl Iterator<Item = &'static Signature> {
-    let areas = eth::METHODS.into_iter().chain([subscription::METHODS, net::METHODS, web3::METHODS]);
+    let areas =
+        eth::METHODS.into_iter().chain([subscription::METHODS, net::METHODS, txpool::METHODS, web3::METHODS]);
     areas.flatten()
 }
 
@@ -45,7 +49,7 @@ pub fn reference() -> impl Iterator<Item = &'static Signature> {
 ///     = |api| api.balance(address, block.unwrap_or_default()).await;
 /// ```
 ///
-/// with parameters of types that are an [`Argument`](signature::Argument). Makes `METHODS`, what the reference says
+/// with parameters of types that are an `Argument`. Makes `METHODS`, what the reference says
 /// of them, and `add`, which adds them to a server.
 macro_rules! methods {
     (
@@ -70,6 +74,7 @@ macro_rules! methods {
             }
         ),*];
 
+        #[allow(unused_variables, reason = "the answer may be the same whatever is asked")]
         pub(super) fn add<A: $api>(module: &mut jsonrpsee::RpcModule<A>) {
             $(
                 $crate::method::add_method(

@@ -8,7 +8,7 @@ use crate::{
     argument::Arguments,
     error::RpcResult,
     method::{Param, Signature},
-    view::{Header, Log},
+    view::{Header, Log, Pooled, SyncNotice},
 };
 use alloy_rpc_types_eth::Filter;
 use futures::{
@@ -33,6 +33,12 @@ pub trait SubscriptionApi: Send + Sync + 'static {
 
     /// Logs as their blocks are certified, and again with `removed` should their block be undone.
     fn new_logs(&self, filter: Filter) -> RpcResult<BoxStream<'static, Log>>;
+
+    /// Transactions that a block can take, as they come; `full` is all of them instead of their hashes.
+    fn new_pending_transactions(&self, full: bool) -> RpcResult<BoxStream<'static, Pooled>>;
+
+    /// That the node begins to catch up, and that it has.
+    fn sync_notices(&self) -> RpcResult<BoxStream<'static, SyncNotice>>;
 }
 
 /// What the reference says of subscribing; these two are not calls like others.
@@ -41,10 +47,11 @@ pub(crate) const METHODS: &[Signature] = &[
         name: "eth_subscribe",
         params: &[
             Param { name: "kind", kind: "subscription kind", required: true },
-            Param { name: "options", kind: "filter", required: false },
+            Param { name: "options", kind: "subscription options", required: false },
         ],
         result: "subscription id",
-        about: "Tells of `newHeads` or of `logs` that match a filter, by notifications on this WebSocket.",
+        about: "Tells of `newHeads`, of `logs` that match a filter, of `newPendingTransactions` (with `true`: all of \
+                them instead of their hashes), or of the node's `syncing`, by notifications on this WebSocket.",
     },
     Signature {
         name: "eth_unsubscribe",
@@ -83,6 +90,15 @@ fn open<A: SubscriptionApi>(params: &Params<'_>, api: &Arc<A>) -> Result<BoxStre
             let filter: Filter = arguments.optional()?.unwrap_or_default();
             arguments.finish()?;
             Ok(api.new_logs(filter)?.map(|log| to_raw_value(&log)).boxed())
+        }
+        "newPendingTransactions" => {
+            let full = arguments.optional()?.unwrap_or(false);
+            arguments.finish()?;
+            Ok(api.new_pending_transactions(full)?.map(|pooled| to_raw_value(&pooled)).boxed())
+        }
+        "syncing" => {
+            arguments.finish()?;
+            Ok(api.sync_notices()?.map(|notice| to_raw_value(&notice)).boxed())
         }
         _ => Err(RpcError::SubscriptionNotFound { kind: kind.chars().take(64).collect(), namespace: "eth" }),
     }

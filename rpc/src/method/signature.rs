@@ -1,4 +1,4 @@
-//! What a method takes and gives, told once: [`methods!`](super::methods) makes from it both the server's entry and
+//! What a method takes and gives, told once: `methods!` makes from it both the server's entry and
 //! the line of the reference.
 
 use crate::{

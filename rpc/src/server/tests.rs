@@ -1,6 +1,7 @@
 use super::*;
 use crate::{
-    Client, ClientError, RpcError,
+    Client, ClientError,
+    error::{CODES, INTERNAL},
     method::{reference, shard_methods},
 };
 use alloy_primitives::{Address, B256, address};
@@ -82,6 +83,33 @@ async fn results_are_written_as_ethereum_tools_read_them() {
         ("eth_getTransactionReceipt", json!([B256::ZERO]), Value::Null),
         ("eth_getBlockByNumber", json!(["finalized", true]), Value::Null),
         ("eth_getBlockByHash", json!([B256::ZERO, false]), Value::Null),
+        ("eth_getHeaderByNumber", json!(["latest"]), Value::Null),
+        ("eth_getHeaderByHash", json!([B256::ZERO]), Value::Null),
+        ("eth_getBlockReceipts", json!(["latest"]), Value::Null),
+        ("eth_getBlockTransactionCountByNumber", json!(["pending"]), json!("0x11")),
+        ("eth_getBlockTransactionCountByHash", json!([B256::ZERO]), Value::Null),
+        ("eth_getUncleCountByBlockNumber", json!(["pending"]), json!("0x0")),
+        ("eth_getUncleCountByBlockHash", json!([B256::ZERO]), Value::Null),
+        ("eth_getUncleByBlockNumberAndIndex", json!(["pending", "0x0"]), Value::Null),
+        ("eth_getUncleByBlockHashAndIndex", json!([B256::ZERO, "0x0"]), Value::Null),
+        ("eth_getTransactionByBlockNumberAndIndex", json!(["0x1", "0x0"]), Value::Null),
+        ("eth_getTransactionByBlockHashAndIndex", json!([B256::ZERO, "0x0"]), Value::Null),
+        ("eth_getRawTransactionByHash", json!([B256::ZERO]), json!("0x")),
+        ("eth_getRawTransactionByBlockNumberAndIndex", json!(["0x1", "0x0"]), json!("0x02")),
+        ("eth_getRawTransactionByBlockHashAndIndex", json!([B256::ZERO, "0x1"]), json!("0x")),
+        ("eth_blobBaseFee", json!([]), json!("0x1")),
+        ("eth_newFilter", json!([{ "address": ALICE }]), json!("0x1a")),
+        ("eth_newBlockFilter", json!([]), json!("0x1b")),
+        ("eth_newPendingTransactionFilter", json!([]), json!("0x1c")),
+        ("eth_newPendingTransactionFilter", json!([true]), json!("0x1d")),
+        ("eth_getFilterChanges", json!(["0x1b"]), json!([B256::ZERO])),
+        ("eth_getFilterLogs", json!(["0x1a"]), json!([])),
+        ("eth_uninstallFilter", json!(["0x1b"]), json!(true)),
+        ("eth_uninstallFilter", json!(["0x1"]), json!(false)),
+        ("txpool_status", json!([]), json!({ "pending": "0xa", "queued": "0x7" })),
+        ("txpool_content", json!([]), json!({ "pending": {}, "queued": {} })),
+        ("txpool_contentFrom", json!([ALICE]), json!({ "pending": {}, "queued": {} })),
+        ("txpool_inspect", json!([]), json!({ "pending": {}, "queued": {} })),
         ("net_version", json!([]), json!("7001")),
         ("net_listening", json!([]), json!(true)),
         ("net_peerCount", json!([]), json!("0x3")),
@@ -95,6 +123,10 @@ async fn results_are_written_as_ethereum_tools_read_them() {
     }
     let proof = client.request("eth_getProof", json!([ALICE, ["0x0"], "latest"])).await.expect("a proof");
     assert_eq!(proof["accountProof"], json!([]));
+    let header = client.request("eth_getHeaderByNumber", json!(["pending"])).await.expect("a header");
+    assert_eq!(header["epoch"], "0x5");
+    let config = client.request("eth_config", json!([])).await.expect("a configuration");
+    assert_eq!(config["current"]["chainId"], "0x1b59");
 }
 
 /// The reference is made from the lists that the server is made from; this holds for what is added in another way, too.
@@ -225,6 +257,44 @@ async fn arguments_nested_without_end_are_refused() {
     assert!([-32602, -32700].contains(&answer["error"]["code"].as_i64().expect("a code")), "{answer}");
 }
 
+/// Bodies that are nearly requests; the same ones each time.
+#[tokio::test]
+async fn no_body_is_answered_by_a_fault_of_the_server() {
+    let (server, client) = started().await;
+    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_getBalance", "params": [ALICE, "latest"] });
+    let bodies = [call.to_string(), json!([call, call]).to_string()];
+    // SplitMix64.
+    let mut state = 7_u64;
+    let mut below = |bound: usize| {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) % bound as u64) as usize
+    };
+    for _ in 0..400 {
+        let mut body = bodies[below(bodies.len())].clone().into_bytes();
+        for _ in 0..=below(3) {
+            let place = below(body.len());
+            match below(5) {
+                0 => body.truncate(place.max(1)),
+                1 => body.insert(place, below(256) as u8),
+                2 => body.rotate_left(place),
+                3 => body.extend_from_within(place..),
+                _ => body[place] = below(256) as u8,
+            }
+        }
+        let (status, answer) = posted(&server, body.clone()).await;
+        assert!(status < 500, "{status} {answer} to {}", String::from_utf8_lossy(&body));
+        let code =
+            serde_json::from_str::<Value>(&answer).ok().and_then(|answer| answer["error"]["code"].as_i64());
+        if let Some(code) = code {
+            let is_known = i32::try_from(code).is_ok_and(|code| CODES.contains(&code) && code != INTERNAL);
+            assert!(is_known, "{answer} to {}", String::from_utf8_lossy(&body));
+        }
+    }
+    assert_eq!(client.request("eth_chainId", json!([])).await.expect("an answer"), json!("0x1b59"));
+}
+
 #[tokio::test]
 async fn a_body_over_the_limit_is_refused_and_the_server_lives_on() {
     let (server, client) = started().await;
@@ -312,6 +382,25 @@ async fn a_subscriber_gets_what_happens_until_it_unsubscribes() {
     }
     assert_eq!(socket.call("eth_unsubscribe", json!([id])).await["result"], true);
     assert_eq!(socket.call("eth_chainId", json!([])).await["result"], "0x1b59");
+}
+
+#[tokio::test]
+async fn a_subscriber_to_pending_transactions_may_ask_for_all_of_them() {
+    let (server, _) = started().await;
+    let mut socket = web_socket::connect(server.address()).await;
+    for (params, byte) in [
+        (json!(["newPendingTransactions"]), 1),
+        (json!(["newPendingTransactions", null]), 1),
+        (json!(["newPendingTransactions", true]), 2),
+    ] {
+        let id = socket.call("eth_subscribe", params).await["result"].take();
+        assert_eq!(socket.receive().await["params"]["result"], json!(B256::repeat_byte(byte)));
+        assert_eq!(socket.call("eth_unsubscribe", json!([id])).await["result"], true);
+    }
+    socket.call("eth_subscribe", json!(["syncing"])).await;
+    assert_eq!(socket.receive().await["params"]["result"], false);
+    let wrong = socket.call("eth_subscribe", json!(["newPendingTransactions", "yes"])).await["error"].take();
+    assert_eq!(wrong["code"], -32602);
 }
 
 #[tokio::test]

@@ -17,6 +17,30 @@ pub struct Progress {
     pub highest_block: u64,
 }
 
+/// What a subscriber to `syncing` is told: that the node catches up, or that it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum SyncNotice {
+    /// It has begun to.
+    Begun {
+        /// Always `true`.
+        syncing: bool,
+        /// How far it is.
+        status: Progress,
+    },
+    /// It has; always `false`.
+    Done(bool),
+}
+
+impl From<Syncing> for SyncNotice {
+    fn from(syncing: Syncing) -> Self {
+        match syncing {
+            Syncing::Running(status) => Self::Begun { syncing: true, status },
+            Syncing::Done(_) => Self::Done(false),
+        }
+    }
+}
+
 /// Whether the node still catches up: `false`, or how far it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]

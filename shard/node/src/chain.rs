@@ -297,13 +297,16 @@ impl ShardChain {
             Command::Lookup(hash, reply) => drop(reply.send(self.core.pool().lookup(&hash).cloned())),
             Command::NonceAfter(sender, reply) => drop(reply.send(self.core.pool().nonce_after(&sender))),
             Command::Content(reply) => {
-                let content = self.core.pool().content().map(|(sender, pending, queued)| PooledOf {
-                    sender: *sender,
-                    pending: pending.into_iter().cloned().collect(),
-                    queued: queued.into_iter().cloned().collect(),
-                });
+                let content = self.core.pool().content();
+                let content =
+                    content.map(|(sender, pending, queued)| PooledOf::new(*sender, pending, queued));
                 drop(reply.send(content.collect()));
             }
+            Command::ContentOf(sender, reply) => {
+                let (pending, queued) = self.core.pool().content_of(&sender);
+                drop(reply.send(PooledOf::new(sender, pending, queued)));
+            }
+            Command::Counts(reply) => drop(reply.send(self.core.pool().counts())),
             Command::Proof { address, slots, height, reply } => {
                 drop(reply.send(self.core.proof(&address, &slots, height)));
             }

@@ -4,7 +4,7 @@
 //! pool and the trie, is asked of it.
 
 use crate::ingress::Submission;
-use crate::pool::{Inserted, PoolError, PooledTransaction};
+use crate::pool::{Counts, Inserted, PoolError, PooledTransaction};
 use crate::snapshot::Snapshot;
 use crate::store::Undone;
 use alloy_primitives::{Address, B256, Bytes};
@@ -21,6 +21,8 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 /// Blocks that a slow listener may be behind before it misses some.
 const EVENTS_MAX: usize = 1024;
+/// Batches of pooled transactions that a slow listener may be behind before it misses some.
+const POOLED_MAX: usize = 1024;
 
 /// Something that became of a block; told after the snapshot that includes it is in place.
 #[derive(Clone, Debug)]
@@ -72,6 +74,18 @@ pub struct PooledOf {
     pub queued: Vec<PooledTransaction>,
 }
 
+impl PooledOf {
+    /// The lists as the pool has them.
+    pub(crate) fn new(
+        sender: Address,
+        pending: Vec<&PooledTransaction>,
+        queued: Vec<&PooledTransaction>,
+    ) -> Self {
+        let owned = |list: Vec<&PooledTransaction>| list.into_iter().cloned().collect();
+        Self { sender, pending: owned(pending), queued: owned(queued) }
+    }
+}
+
 /// What a handle says to its chain.
 #[derive(Debug)]
 pub(crate) enum Command {
@@ -80,6 +94,8 @@ pub(crate) enum Command {
     Lookup(B256, oneshot::Sender<Option<PooledTransaction>>),
     NonceAfter(Address, oneshot::Sender<Option<u64>>),
     Content(oneshot::Sender<Vec<PooledOf>>),
+    ContentOf(Address, oneshot::Sender<PooledOf>),
+    Counts(oneshot::Sender<Counts>),
     Proof {
         address: Address,
         slots: Vec<B256>,
@@ -96,6 +112,7 @@ pub(crate) struct Shared {
     pub(crate) spec: Arc<ChainSpec>,
     pub(crate) snapshot: ArcSwap<Snapshot>,
     pub(crate) events: broadcast::Sender<ChainEvent>,
+    pub(crate) pooled: broadcast::Sender<Arc<[PooledTransaction]>>,
     /// Height at which this process took the chain up.
     pub(crate) starting: Height,
     /// Highest block that anybody proposed.
@@ -114,6 +131,7 @@ impl Shared {
             peers: AtomicU64::new(0),
             snapshot: ArcSwap::from_pointee(snapshot),
             events: broadcast::Sender::new(EVENTS_MAX),
+            pooled: broadcast::Sender::new(POOLED_MAX),
         }
     }
 }
@@ -147,6 +165,12 @@ impl ChainHandle {
         self.shared.events.subscribe()
     }
 
+    /// Transactions that a block can take from now on, in batches as they came. A listener that is too far behind
+    /// misses the oldest, and is told so.
+    pub fn pooled_events(&self) -> broadcast::Receiver<Arc<[PooledTransaction]>> {
+        self.shared.pooled.subscribe()
+    }
+
     /// Takes EIP-2718 encoded transactions into the pool and tells peers of them. Answers each one's hash, in the order
     /// given. What is submitted at the same time is verified together.
     pub async fn submit_transactions(&self, transactions: Vec<Bytes>) -> Vec<Result<B256, SubmitError>> {
@@ -176,6 +200,17 @@ impl ChainHandle {
     /// All that waits for a block, by sender.
     pub async fn pool_content(&self) -> Vec<PooledOf> {
         self.ask(Command::Content).await.unwrap_or_default()
+    }
+
+    /// What waits of one sender.
+    pub async fn pool_content_of(&self, sender: Address) -> PooledOf {
+        let content = self.ask(|reply| Command::ContentOf(sender, reply)).await;
+        content.unwrap_or_else(|| PooledOf { sender, pending: Vec::new(), queued: Vec::new() })
+    }
+
+    /// How many transactions wait.
+    pub async fn pool_counts(&self) -> Counts {
+        self.ask(Command::Counts).await.unwrap_or_default()
     }
 
     /// Proves an account and slots of it in the state after a recent block.

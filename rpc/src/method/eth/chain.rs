@@ -1,6 +1,10 @@
 //! Which chain this is, and how far the node has come on it.
 
-use crate::{error::RpcResult, method::methods, view::Syncing};
+use crate::{
+    error::RpcResult,
+    method::methods,
+    view::{EthConfig, Syncing},
+};
 use alloy_primitives::U64;
 use std::future::Future;
 
@@ -11,6 +15,9 @@ pub trait ChainApi: Send + Sync + 'static {
 
     /// Height of the latest certified block.
     fn block_number(&self) -> impl Future<Output = RpcResult<u64>> + Send;
+
+    /// By which rules the chain runs.
+    fn config(&self) -> impl Future<Output = RpcResult<EthConfig>> + Send;
 
     /// Whether the node still catches up.
     fn syncing(&self) -> impl Future<Output = RpcResult<Syncing>> + Send;
@@ -24,6 +31,9 @@ methods! {
 
     /// Height of the latest certified block.
     eth_blockNumber() -> "quantity" = |api| Ok(U64::from(api.block_number().await?));
+
+    /// By which rules the chain runs: fork, precompiles, system contracts (EIP-7910).
+    eth_config() -> "chain configuration" = |api| api.config().await;
 
     /// `false`, or how far the node has come while it catches up.
     eth_syncing() -> "false or progress" = |api| api.syncing().await;

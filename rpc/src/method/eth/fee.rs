@@ -9,6 +9,9 @@ use alloy_primitives::{U64, U128};
 use alloy_rpc_types_eth::FeeHistory;
 use std::future::Future;
 
+/// What a unit of blob gas costs: the least, as a shard takes no blobs; contracts read the same.
+const BLOB_BASE_FEE: U64 = U64::ONE;
+
 /// What transactions pay.
 pub trait FeeApi: Send + Sync + 'static {
     /// A legacy gas price that enters the next blocks, wei.
@@ -35,6 +38,9 @@ methods! {
 
     /// A tip that enters the next blocks, wei per gas.
     eth_maxPriorityFeePerGas() -> "quantity" = |api| Ok(U128::from(api.max_priority_fee_per_gas().await?));
+
+    /// Base fee of a blob: always the least, as a shard takes no blobs.
+    eth_blobBaseFee() -> "quantity" = |_api| Ok(BLOB_BASE_FEE);
 
     /// Base fees, fullness and tips at percentiles of up to so many blocks, the last of which is named.
     eth_feeHistory(blocks: U64, newest: BlockNumberOrTag, percentiles: Percentiles) -> "fee history"

@@ -5,7 +5,8 @@ use crate::{
     method::methods,
     view::{Transaction, TransactionReceipt},
 };
-use alloy_primitives::{B256, Bytes};
+use alloy_eips::{BlockId, BlockNumberOrTag};
+use alloy_primitives::{B256, Bytes, U64};
 use std::future::Future;
 
 /// Transactions: those of blocks, those that wait, new ones.
@@ -15,6 +16,23 @@ pub trait TransactionApi: Send + Sync + 'static {
 
     /// A transaction of a block, or of the pool.
     fn transaction(&self, hash: B256) -> impl Future<Output = RpcResult<Option<Transaction>>> + Send;
+
+    /// The transaction at an index of a block.
+    fn transaction_at(
+        &self,
+        block: BlockId,
+        index: u64,
+    ) -> impl Future<Output = RpcResult<Option<Transaction>>> + Send;
+
+    /// The EIP-2718 encoding of a transaction of a block, or of the pool.
+    fn raw_transaction(&self, hash: B256) -> impl Future<Output = RpcResult<Option<Bytes>>> + Send;
+
+    /// The EIP-2718 encoding of the transaction at an index of a block.
+    fn raw_transaction_at(
+        &self,
+        block: BlockId,
+        index: u64,
+    ) -> impl Future<Output = RpcResult<Option<Bytes>>> + Send;
 
     /// What came of a transaction, once it is in a certified block.
     fn transaction_receipt(
@@ -31,6 +49,26 @@ methods! {
 
     /// A transaction of a block or of the pool; `null` if it is not known.
     eth_getTransactionByHash(hash: B256) -> "transaction or null" = |api| api.transaction(hash).await;
+
+    /// The transaction at an index of a block; `null` if there is none.
+    eth_getTransactionByBlockNumberAndIndex(block: BlockNumberOrTag, index: U64) -> "transaction or null"
+        = |api| api.transaction_at(block.into(), index.to()).await;
+
+    /// The transaction at an index of a block; `null` if there is none.
+    eth_getTransactionByBlockHashAndIndex(hash: B256, index: U64) -> "transaction or null"
+        = |api| api.transaction_at(hash.into(), index.to()).await;
+
+    /// The EIP-2718 encoding of a transaction of a block or of the pool; empty if it is not known.
+    eth_getRawTransactionByHash(hash: B256) -> "bytes"
+        = |api| Ok(api.raw_transaction(hash).await?.unwrap_or_default());
+
+    /// The EIP-2718 encoding of the transaction at an index of a block; empty if there is none.
+    eth_getRawTransactionByBlockNumberAndIndex(block: BlockNumberOrTag, index: U64) -> "bytes"
+        = |api| Ok(api.raw_transaction_at(block.into(), index.to()).await?.unwrap_or_default());
+
+    /// The EIP-2718 encoding of the transaction at an index of a block; empty if there is none.
+    eth_getRawTransactionByBlockHashAndIndex(hash: B256, index: U64) -> "bytes"
+        = |api| Ok(api.raw_transaction_at(hash.into(), index.to()).await?.unwrap_or_default());
 
     /// What came of a transaction; `null` until it is in a certified block.
     eth_getTransactionReceipt(hash: B256) -> "transaction receipt or null"

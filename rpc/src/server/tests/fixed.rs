@@ -6,14 +6,15 @@ use crate::{
     error::{RpcResult, TransactionError},
     method::{
         AccountApi, BlockApi, ChainApi, ExecutionApi, FeeApi, FilterApi, NetApi, StateApi, SubscriptionApi,
-        TransactionApi, Web3Api,
+        TransactionApi, TxpoolApi, Web3Api,
     },
     view::{
-        Block, EIP1186AccountProofResponse, FeeHistory, Header, Log, Syncing, Transaction, TransactionReceipt,
+        Block, EIP1186AccountProofResponse, EthConfig, FeeHistory, FilterChanges, Header, Log, ShardFields, PoolContent,
+        PoolContentOf, PoolStatus, Pooled, SyncNotice, Syncing, Transaction, TransactionReceipt,
     },
 };
 use alloy_eips::{BlockId, BlockNumberOrTag};
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U128, U256};
 use alloy_rpc_types_eth::{BlockOverrides, Filter, TransactionRequest, state::StateOverride};
 use alloy_serde::JsonStorageKey;
 use futures::{StreamExt as _, stream::BoxStream};
@@ -27,6 +28,9 @@ impl ChainApi for Fixed {
     }
     async fn block_number(&self) -> RpcResult<u64> {
         Ok(255)
+    }
+    async fn config(&self) -> RpcResult<EthConfig> {
+        Ok(crate::view::chain_config(7_001, B256::ZERO))
     }
     async fn syncing(&self) -> RpcResult<Syncing> {
         Ok(Syncing::DONE)
@@ -101,6 +105,16 @@ impl BlockApi for Fixed {
     async fn block_by_hash(&self, _: B256, _: bool) -> RpcResult<Option<Block>> {
         Ok(None)
     }
+    async fn header(&self, block: BlockId) -> RpcResult<Option<Header>> {
+        Ok(block.is_pending().then(|| Header { epoch: 5, ..Default::default() }))
+    }
+    async fn block_receipts(&self, _: BlockId) -> RpcResult<Option<Vec<TransactionReceipt>>> {
+        Ok(None)
+    }
+    /// All but the pending one are unknown.
+    async fn block_transaction_count(&self, block: BlockId) -> RpcResult<Option<u64>> {
+        Ok(block.is_pending().then_some(17))
+    }
 }
 
 impl TransactionApi for Fixed {
@@ -113,6 +127,15 @@ impl TransactionApi for Fixed {
     async fn transaction(&self, _: B256) -> RpcResult<Option<Transaction>> {
         Ok(None)
     }
+    async fn transaction_at(&self, _: BlockId, _: u64) -> RpcResult<Option<Transaction>> {
+        Ok(None)
+    }
+    async fn raw_transaction(&self, _: B256) -> RpcResult<Option<Bytes>> {
+        Ok(None)
+    }
+    async fn raw_transaction_at(&self, _: BlockId, index: u64) -> RpcResult<Option<Bytes>> {
+        Ok((index == 0).then(|| Bytes::from_static(&[2])))
+    }
     async fn transaction_receipt(&self, _: B256) -> RpcResult<Option<TransactionReceipt>> {
         Ok(None)
     }
@@ -121,6 +144,27 @@ impl TransactionApi for Fixed {
 impl FilterApi for Fixed {
     async fn logs(&self, _: Filter) -> RpcResult<Vec<Log>> {
         Err(RpcError::LimitExceeded("query exceeds max block range 1000".into()))
+    }
+    async fn new_filter(&self, _: Filter) -> RpcResult<U128> {
+        Ok(U128::from(26))
+    }
+    async fn new_block_filter(&self) -> RpcResult<U128> {
+        Ok(U128::from(27))
+    }
+    async fn new_pending_transaction_filter(&self, full: bool) -> RpcResult<U128> {
+        Ok(U128::from(if full { 29 } else { 28 }))
+    }
+    async fn filter_changes(&self, id: U128) -> RpcResult<FilterChanges> {
+        match id.to::<u64>() {
+            27 => Ok(FilterChanges::Hashes(vec![B256::ZERO])),
+            _ => Err(RpcError::FilterNotFound),
+        }
+    }
+    async fn filter_logs(&self, _: U128) -> RpcResult<Vec<Log>> {
+        Ok(Vec::new())
+    }
+    async fn uninstall_filter(&self, id: U128) -> RpcResult<bool> {
+        Ok(id == U128::from(27))
     }
 }
 
@@ -138,6 +182,25 @@ impl SubscriptionApi for Fixed {
                 log
             })
             .boxed())
+    }
+    fn new_pending_transactions(&self, full: bool) -> RpcResult<BoxStream<'static, Pooled>> {
+        let hash = B256::repeat_byte(if full { 2 } else { 1 });
+        Ok(futures::stream::iter([Pooled::Hash(hash)]).chain(futures::stream::pending()).boxed())
+    }
+    fn sync_notices(&self) -> RpcResult<BoxStream<'static, SyncNotice>> {
+        Ok(futures::stream::iter([SyncNotice::Done(false)]).chain(futures::stream::pending()).boxed())
+    }
+}
+
+impl TxpoolApi for Fixed {
+    async fn pool_status(&self) -> RpcResult<PoolStatus> {
+        Ok(PoolStatus { pending: 10, queued: 7 })
+    }
+    async fn pool_content(&self) -> RpcResult<PoolContent> {
+        Ok(PoolContent::default())
+    }
+    async fn pool_content_of(&self, _: Address) -> RpcResult<PoolContentOf> {
+        Ok(PoolContentOf::default())
     }
 }
 

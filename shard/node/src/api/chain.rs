@@ -3,8 +3,8 @@
 //! Reading never waits for the chain's owner: a reader takes the newest [`Snapshot`]. Only what the owner alone
 //! has (the pool, the trie) is asked for, and those answers are small.
 
-use crate::handle::{ChainEvent, ChainHandle, QueryError, SubmitError};
-use crate::pool::PooledTransaction;
+use crate::handle::{ChainEvent, ChainHandle, PooledOf, QueryError, SubmitError};
+use crate::pool::{Counts, PooledTransaction};
 use crate::snapshot::Snapshot;
 use alloy_primitives::{Address, B256, Bytes};
 use futures::FutureExt as _;
@@ -24,6 +24,10 @@ pub trait Chain: Debug + Send + Sync + 'static {
     /// misses the oldest, and is told so.
     fn events(&self) -> broadcast::Receiver<ChainEvent>;
 
+    /// Transactions that a block can take from now on, in batches as they came. A listener that is too far behind
+    /// misses the oldest, and is told so.
+    fn pooled_events(&self) -> broadcast::Receiver<Arc<[PooledTransaction]>>;
+
     /// Offers an EIP-2718 encoded transaction to the pool, together with all that are submitted meanwhile.
     fn submit(&self, encoded: Bytes) -> BoxFuture<'_, Result<B256, SubmitError>>;
 
@@ -32,6 +36,15 @@ pub trait Chain: Debug + Send + Sync + 'static {
 
     /// The nonce after a sender's executable transactions in the pool; `None` if it has none there.
     fn nonce_after(&self, sender: Address) -> BoxFuture<'_, Option<u64>>;
+
+    /// How many transactions the pool holds.
+    fn pool_counts(&self) -> BoxFuture<'_, Counts>;
+
+    /// All that the pool holds, by sender.
+    fn pool_content(&self) -> BoxFuture<'_, Vec<PooledOf>>;
+
+    /// What the pool holds of one sender.
+    fn pool_content_of(&self, sender: Address) -> BoxFuture<'_, PooledOf>;
 
     /// Proves an account and slots of it in the state after `height`.
     fn prove(
@@ -60,6 +73,10 @@ impl Chain for ChainHandle {
         Self::events(self)
     }
 
+    fn pooled_events(&self) -> broadcast::Receiver<Arc<[PooledTransaction]>> {
+        Self::pooled_events(self)
+    }
+
     fn submit(&self, encoded: Bytes) -> BoxFuture<'_, Result<B256, SubmitError>> {
         let outcome = self.submit_transactions(vec![encoded]);
         outcome.map(|mut outcomes| outcomes.pop().unwrap_or(Err(SubmitError::Stopped))).boxed()
@@ -71,6 +88,18 @@ impl Chain for ChainHandle {
 
     fn nonce_after(&self, sender: Address) -> BoxFuture<'_, Option<u64>> {
         Self::nonce_after(self, sender).boxed()
+    }
+
+    fn pool_counts(&self) -> BoxFuture<'_, Counts> {
+        Self::pool_counts(self).boxed()
+    }
+
+    fn pool_content(&self) -> BoxFuture<'_, Vec<PooledOf>> {
+        Self::pool_content(self).boxed()
+    }
+
+    fn pool_content_of(&self, sender: Address) -> BoxFuture<'_, PooledOf> {
+        Self::pool_content_of(self, sender).boxed()
     }
 
     fn prove(

@@ -2,16 +2,24 @@
 //!
 //! A subscriber that falls further behind than the chain keeps events for is cut off, never skipped past.
 
+use super::chain::Chain;
 use super::record::matching_logs;
 use crate::handle::ChainEvent;
+use crate::pool::PooledTransaction;
 use crate::store::Undone;
 use alloy_primitives::keccak256;
 use alloy_rpc_types_eth::Filter;
 use futures::stream::{self, BoxStream, StreamExt as _};
-use rpc::view::{BlockFacts, Header, Log};
+use rpc::view::{BlockFacts, Header, Log, Pooled, SyncNotice, Syncing, transaction};
 use shard_state::block::Executed;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::broadcast;
+
+/// Heights that a node may lack while the newest block is still on its way.
+const IN_FLIGHT: u64 = 2;
+/// Between two looks at whether the node still catches up.
+const SYNC_PERIOD: Duration = Duration::from_millis(250);
 
 /// Headers as they are certified.
 pub(super) fn heads(events: broadcast::Receiver<ChainEvent>) -> BoxStream<'static, Header> {
@@ -28,15 +36,51 @@ pub(super) fn logs(events: broadcast::Receiver<ChainEvent>, filter: Filter) -> B
     let logs = follow(events).flat_map(move |event| {
         stream::iter(match event {
             ChainEvent::Certified(block) => certified(&block, &filter),
-            ChainEvent::Undone(block) => undone(&block, &filter),
+            ChainEvent::Undone(block) => undone_logs(&block, &|log| filter.matches(log)),
             ChainEvent::Finalized(_) => Vec::new(),
         })
     });
     logs.boxed()
 }
 
-/// Events until one is missed, or the chain stops.
-fn follow(events: broadcast::Receiver<ChainEvent>) -> impl stream::Stream<Item = ChainEvent> + Send {
+/// Transactions that a block can take, as they come; `full` is all of them instead of their hashes.
+pub(super) fn pooled(
+    events: broadcast::Receiver<Arc<[PooledTransaction]>>,
+    full: bool,
+) -> BoxStream<'static, Pooled> {
+    let view = move |pooled: &PooledTransaction| match full {
+        false => Pooled::Hash(pooled.hash()),
+        true => Pooled::Full(Box::new(transaction(pooled.to_recovered(), None))),
+    };
+    follow(events)
+        .flat_map(move |batch| stream::iter((0..batch.len()).map(move |index| view(&batch[index]))))
+        .boxed()
+}
+
+/// How far the node has come.
+pub(super) fn syncing(chain: &dyn Chain) -> Syncing {
+    let (current, highest) = (chain.snapshot().height(), chain.highest());
+    if highest.above(current) <= IN_FLIGHT {
+        return Syncing::DONE;
+    }
+    Syncing::running(chain.starting().get(), current.get(), highest.get())
+}
+
+/// That the node begins to catch up, and that it has; nothing of how it was at first.
+pub(super) fn sync_notices(chain: Arc<dyn Chain>) -> BoxStream<'static, SyncNotice> {
+    let mut known = syncing(&*chain);
+    let seconds = stream::unfold((), async |()| Some((tokio::time::sleep(SYNC_PERIOD).await, ())));
+    let notices = seconds.filter_map(move |()| {
+        let now = syncing(&*chain);
+        let changed = (now == Syncing::DONE) != (known == Syncing::DONE);
+        known = now;
+        std::future::ready(changed.then(|| now.into()))
+    });
+    notices.boxed()
+}
+
+/// Events until one is missed, or nothing happens any more.
+fn follow<T: Clone + Send + 'static>(events: broadcast::Receiver<T>) -> impl stream::Stream<Item = T> + Send {
     stream::unfold(events, async |mut events| events.recv().await.ok().map(|event| (event, events)))
 }
 
@@ -64,10 +108,11 @@ fn certified(block: &Executed, filter: &Filter) -> Vec<Log> {
     matching_logs(&block.header, block.id, &hash, &block.receipts, &|log| filter.matches(log))
 }
 
-fn undone(block: &Undone, filter: &Filter) -> Vec<Log> {
+/// The logs of an undone block that `keep` lets pass, marked as removed.
+pub(super) fn undone_logs(block: &Undone, keep: &dyn Fn(&alloy_primitives::Log) -> bool) -> Vec<Log> {
     let Undone { block, id, receipts, .. } = block;
     let hash = |index: usize| block.body.transactions.get(index).map(keccak256).unwrap_or_default();
-    let mut logs = matching_logs(&block.header, *id, &hash, receipts, &|log| filter.matches(log));
+    let mut logs = matching_logs(&block.header, *id, &hash, receipts, keep);
     logs.iter_mut().for_each(|log| log.removed = true);
     // The newest first, as they are taken back.
     logs.reverse();

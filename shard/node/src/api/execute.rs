@@ -2,13 +2,15 @@
 
 use super::error;
 use super::overrides::{OverriddenState, override_environment};
+use alloy_eips::eip7702::constants::PER_EMPTY_ACCOUNT_COST;
 use alloy_primitives::{Bytes, TxKind};
 use alloy_rpc_types_eth::{BlockOverrides, TransactionRequest, state::StateOverride};
 use rpc::RpcError;
 use rpc::error::RpcResult;
 use shard_state::{
     chain::ChainView,
-    executor::{CallOutcome, CallRequest, Environment, call, estimate_gas, halt_text},
+    executor::{CallError, CallOutcome, CallRequest, Environment, call, estimate_gas, halt_text},
+    transaction::recover_authorizations,
 };
 
 /// Executes without effect; answers what the call returns.
@@ -19,7 +21,7 @@ pub(super) fn execute(
     header: Option<BlockOverrides>,
     gas_max: u64,
 ) -> RpcResult<Bytes> {
-    let request = call_request(request, view.environment().chain_id)?;
+    let request = call_request(request, view.environment().chain_id, gas_max)?;
     let environment = match header {
         None => *view.environment(),
         Some(header) => override_environment(view.environment(), &header)?,
@@ -40,13 +42,13 @@ pub(super) fn estimate(
     gas_max: u64,
 ) -> RpcResult<u64> {
     let environment: &Environment = view.environment();
-    let request = call_request(request, environment.chain_id)?;
+    let request = call_request(request, environment.chain_id, gas_max)?;
     let state = OverriddenState::new(view.state(), state.unwrap_or_default())?;
     estimate_gas(&state, environment, &request, gas_max).map_err(error::call)
 }
 
 /// What is asked for, if it makes sense. Texts are geth's.
-fn call_request(request: TransactionRequest, chain_id: u64) -> RpcResult<CallRequest> {
+fn call_request(request: TransactionRequest, chain_id: u64, gas_max: u64) -> RpcResult<CallRequest> {
     if request.gas_price.is_some()
         && (request.max_fee_per_gas.is_some() || request.max_priority_fee_per_gas.is_some())
     {
@@ -60,9 +62,11 @@ fn call_request(request: TransactionRequest, chain_id: u64) -> RpcResult<CallReq
     if request.blob_versioned_hashes.is_some() || request.max_fee_per_blob_gas.is_some() {
         return Err(RpcError::Server("transaction type not supported: a shard takes no blobs".into()));
     }
-    if request.authorization_list.is_some_and(|list| !list.is_empty()) {
-        let text = "authorizationList is not supported in calls: override the authority's code instead";
-        return Err(RpcError::Server(text.into()));
+    let authorizations = request.authorization_list.unwrap_or_default();
+    // Each costs gas before anything runs: what no call could pay for need not be recovered.
+    let needed = (authorizations.len() as u64).saturating_mul(PER_EMPTY_ACCOUNT_COST);
+    if needed > gas_max {
+        return Err(error::call(CallError::IntrinsicGas { needed, found: gas_max }));
     }
     let both =
         r#"both "data" and "input" are set and not equal. Please use "input" to pass transaction call data"#;
@@ -80,5 +84,6 @@ fn call_request(request: TransactionRequest, chain_id: u64) -> RpcResult<CallReq
         value: request.value.unwrap_or_default(),
         input: input.unwrap_or_default(),
         access_list: request.access_list.unwrap_or_default(),
+        authorizations: recover_authorizations(&authorizations),
     })
 }

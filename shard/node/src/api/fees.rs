@@ -19,6 +19,8 @@ pub(super) const BLOCKS_LOOKED_AT: u64 = 20;
 /// Lowest tips of each block that count.
 const TIPS_PER_BLOCK: usize = 3;
 const PERCENTILE: usize = 60;
+/// What blob gas costs: the least there is.
+const BLOB_BASE_FEE: u128 = 1;
 
 /// Most blocks in one answer, as in geth.
 pub(super) const HISTORY_BLOCKS_MAX: u64 = 1_024;
@@ -67,6 +69,9 @@ impl History {
         self.answer.base_fee_per_gas.push(header.base_fee.into());
         // Only shown: no node decides anything by it.
         self.answer.gas_used_ratio.push(header.gas_used as f64 / limit as f64);
+        // A shard takes no blobs.
+        self.answer.base_fee_per_blob_gas.push(BLOB_BASE_FEE);
+        self.answer.blob_gas_used_ratio.push(0.0);
         self.next_base_fee = next_base_fee(header, spec);
     }
 
@@ -83,6 +88,7 @@ impl History {
     pub(super) fn finish(mut self) -> FeeHistory {
         if !self.answer.base_fee_per_gas.is_empty() {
             self.answer.base_fee_per_gas.push(self.next_base_fee.into());
+            self.answer.base_fee_per_blob_gas.push(BLOB_BASE_FEE);
         }
         self.answer
     }

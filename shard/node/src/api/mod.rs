@@ -14,6 +14,7 @@ mod eth;
 mod events;
 mod execute;
 mod fees;
+mod filters;
 mod logs;
 mod overrides;
 mod position;
@@ -21,13 +22,17 @@ mod recent;
 mod record;
 #[cfg(test)]
 mod tests;
+mod txpool;
 mod workers;
 
 pub use chain::Chain;
 
 use crate::snapshot::Snapshot;
+use alloy_eips::BlockId;
 use alloy_primitives::B256;
+use filters::Filters;
 use parking_lot::Mutex;
+use position::{Position, pending_block};
 use primitives::Height;
 use recent::Recent;
 use record::BlockRecord;
@@ -51,8 +56,14 @@ pub struct ApiConfig {
     pub calls_at_once_max: usize,
     /// Most blocks that one `eth_getLogs` covers.
     pub logs_blocks_max: u64,
-    /// Most logs that one `eth_getLogs` answers.
+    /// Most logs that one answer holds.
     pub logs_max: usize,
+    /// Most transactions that one `txpool_content` answers.
+    pub pool_content_max: usize,
+    /// Most filters at once.
+    pub filters_max: usize,
+    /// How long a filter is kept that nobody asks for, milliseconds.
+    pub filter_idle_ms: u64,
 }
 
 impl Default for ApiConfig {
@@ -64,6 +75,9 @@ impl Default for ApiConfig {
             calls_at_once_max: cores.max(2),
             logs_blocks_max: 10_000,
             logs_max: 20_000,
+            pool_content_max: 20_000,
+            filters_max: 10_000,
+            filter_idle_ms: 5 * 60 * 1_000,
         }
     }
 }
@@ -75,6 +89,7 @@ pub struct ShardApi {
     config: ApiConfig,
     limits: TransactionLimits,
     recent: Arc<Recent>,
+    filters: Arc<Filters>,
     calls: Workers,
     reads: Workers,
     /// The tip suggested above the block with this id.
@@ -82,23 +97,41 @@ pub struct ShardApi {
 }
 
 impl ShardApi {
-    /// The RPC of a running chain, for [`rpc::method::shard_methods`]. Starts a task on the current tokio runtime, which
-    /// ends with the chain.
+    /// The RPC of a running chain, for [`rpc::method::shard_methods`]. Starts tasks on the current tokio runtime, which
+    /// end with the chain.
     pub fn start(chain: Arc<dyn Chain>, config: ApiConfig) -> Arc<Self> {
         let snapshot = chain.snapshot();
         let limits = TransactionLimits::new(&snapshot.spec, snapshot.shard());
         let recent = Arc::new(Recent::default());
         tokio::spawn(Arc::clone(&recent).follow(chain.events()));
+        let filters =
+            Arc::new(Filters::new(&*chain, config.filters_max, Duration::from_millis(config.filter_idle_ms)));
+        tokio::spawn(Arc::clone(&filters).follow());
         let patience = Duration::from_millis(config.call_timeout_ms);
         Arc::new(Self {
             limits,
             recent,
+            filters,
             calls: Workers::new(config.calls_at_once_max, patience),
             reads: Workers::new(config.calls_at_once_max, patience),
             tip: Mutex::new(None),
             chain,
             config,
         })
+    }
+
+    /// Looks at a block, at the one that is being made on this thread; `None` if there is no such block.
+    async fn look_at<T: Send + 'static>(
+        &self,
+        block: BlockId,
+        look: impl FnOnce(&BlockRecord) -> RpcResult<T> + Send + 'static,
+    ) -> RpcResult<Option<T>> {
+        let snapshot = self.chain.snapshot();
+        match Position::find(&snapshot, block)? {
+            None => Ok(None),
+            Some(Position::At(height)) => self.look(&snapshot, height, look).await,
+            Some(Position::Pending) => look(&BlockRecord::Executed(pending_block(&snapshot))).map(Some),
+        }
     }
 
     /// Looks at the certified block at `height`, on this thread if it is in memory.

@@ -37,13 +37,19 @@ impl Position {
         })
     }
 
-    /// By number, tag or hash (EIP-1898). Every known block is canonical, so `requireCanonical` asks nothing more.
+    /// By number, tag or hash (EIP-1898); `None` if there is no such block. Every known block is canonical, so `requireCanonical` asks nothing more.
+    pub(super) fn find(snapshot: &Snapshot, block: BlockId) -> RpcResult<Option<Self>> {
+        match block {
+            BlockId::Number(number) => Ok(Self::by_number(snapshot, number)),
+            BlockId::Hash(hash) => {
+                Ok(snapshot.reader.height(&hash.block_hash).map_err(storage)?.map(Self::At))
+            }
+        }
+    }
+
+    /// The same where there must be one.
     pub(super) fn by_id(snapshot: &Snapshot, block: BlockId) -> RpcResult<Self> {
-        let position = match block {
-            BlockId::Number(number) => Self::by_number(snapshot, number),
-            BlockId::Hash(hash) => snapshot.reader.height(&hash.block_hash).map_err(storage)?.map(Self::At),
-        };
-        position.ok_or(RpcError::HeaderNotFound)
+        Self::find(snapshot, block)?.ok_or(RpcError::HeaderNotFound)
     }
 
     /// The state after the block.

@@ -10,7 +10,7 @@ use primitives::{ShardBlock, ShardHeader};
 use rpc::RpcError;
 use rpc::error::RpcResult;
 use rpc::view::{
-    Block, BlockFacts, Log, Place, ReceiptFacts, Transaction, TransactionReceipt, block_with_hashes,
+    Block, BlockFacts, Header, Log, Place, ReceiptFacts, Transaction, TransactionReceipt, block_with_hashes,
     block_with_transactions, logs, transaction, transaction_receipt,
 };
 use shard_state::{
@@ -70,6 +70,24 @@ impl BlockRecord {
         }
     }
 
+    /// How many transactions there are.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Executed(executed) => executed.transactions.len(),
+            Self::Stored(stored) => stored.block.body.transactions.len(),
+        }
+    }
+
+    /// The transaction at `index`, EIP-2718.
+    pub(super) fn raw(&self, index: usize) -> Option<Bytes> {
+        match self {
+            Self::Executed(executed) => {
+                executed.transactions.get(index).map(|transaction| transaction.encoded().clone())
+            }
+            Self::Stored(stored) => stored.block.body.transactions.get(index).cloned(),
+        }
+    }
+
     fn encoded(&self) -> Vec<&Bytes> {
         match self {
             Self::Executed(executed) => {
@@ -117,11 +135,16 @@ impl BlockRecord {
         place(header, self.id(), index)
     }
 
+    /// The header.
+    pub(super) fn header_view(&self) -> Header {
+        Header::from(&self.facts())
+    }
+
     /// The block; `full` is with transactions instead of their hashes.
     pub(super) fn block_view(&self, full: bool) -> RpcResult<Block> {
         let facts = self.facts();
         if full {
-            let transactions = self.verified(0..self.receipts().len())?;
+            let transactions = self.verified(0..self.len())?;
             let recovered = transactions.iter().map(|transaction| transaction.to_recovered());
             return Ok(block_with_transactions(&facts, recovered));
         }
@@ -147,6 +170,29 @@ impl BlockRecord {
             Some((before, [receipt, ..])) => (before, receipt),
             _ => return Err(missing(index)),
         };
+        let logs_before = before.iter().map(|receipt| receipt.logs().len() as u64).sum();
+        self.receipt_of(&transaction, receipt, index, logs_before)
+    }
+
+    /// What came of all transactions, in order.
+    pub(super) fn receipt_views(&self) -> RpcResult<Vec<TransactionReceipt>> {
+        let transactions = self.verified(0..self.len())?;
+        let mut logs_before = 0;
+        let mut views = Vec::with_capacity(transactions.len());
+        for (index, (transaction, receipt)) in transactions.iter().zip(self.receipts()).enumerate() {
+            views.push(self.receipt_of(transaction, receipt, index, logs_before)?);
+            logs_before += receipt.logs().len() as u64;
+        }
+        Ok(views)
+    }
+
+    fn receipt_of(
+        &self,
+        transaction: &PooledTransaction,
+        receipt: &receipt::TransactionReceipt,
+        index: usize,
+        logs_before: u64,
+    ) -> RpcResult<TransactionReceipt> {
         let envelope = transaction.envelope();
         let facts = ReceiptFacts {
             hash: transaction.hash(),
@@ -157,7 +203,7 @@ impl BlockRecord {
             gas_used: receipt.gas_used,
             effective_gas_price: envelope.effective_gas_price(Some(self.header().base_fee)),
             place: self.place(index),
-            logs_before: before.iter().map(|receipt| receipt.logs().len() as u64).sum(),
+            logs_before,
         };
         let inner =
             ReceiptEnvelope::as_receipt_with_bloom(&receipt.envelope).ok_or_else(|| missing(index))?;

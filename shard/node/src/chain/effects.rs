@@ -4,6 +4,7 @@ use super::{ChainFailure, HEAVY_MIN, Reply, ShardChain};
 use crate::core::{Effect, Fault, Head, Input, Refusal, Token};
 use crate::handle::ChainEvent;
 use crate::offers::Offer;
+use crate::pool::{Inserted, PoolError, PooledTransaction};
 use crate::snapshot::Snapshot;
 use crate::store::{Commit, OpenError};
 use engine::Block;
@@ -54,6 +55,7 @@ impl ShardChain {
             Effect::Proposal { token, outcome } => self.answer_proposal(token, outcome),
             Effect::Verdict { token, outcome } => self.answer_verdict(token, outcome),
             Effect::Pooled { token, outcomes } => {
+                self.announce(&outcomes);
                 if let Some(Reply::Insert(reply)) = self.replies.remove(&token) {
                     let _ = reply.send(outcomes);
                 }
@@ -126,6 +128,15 @@ impl ShardChain {
     /// Tells whoever listens; nobody listening is fine.
     pub(super) fn tell(&self, event: ChainEvent) {
         let _ = self.shared.events.send(event);
+    }
+
+    /// Tells whoever listens of transactions that a block can take since.
+    fn announce(&self, outcomes: &[Result<Inserted, PoolError>]) {
+        let promoted = outcomes.iter().flatten().flat_map(|inserted| inserted.promoted.iter().cloned());
+        let promoted: Arc<[PooledTransaction]> = promoted.collect();
+        if !promoted.is_empty() {
+            let _ = self.shared.pooled.send(promoted);
+        }
     }
 
     fn require_id(&self, height: Height, found: B256) -> Result<(), ChainFailure> {

@@ -2,7 +2,7 @@
 
 use super::{AccountState, PooledTransaction};
 use primitives::U256;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeBounds, sync::Arc};
 
 /// A transaction in its sender's queue.
 #[derive(Clone, Debug)]
@@ -69,6 +69,12 @@ impl Account {
 
     pub(super) const fn is_executable(&self, nonce: u64) -> bool {
         nonce >= self.state.nonce && nonce < self.executable_end
+    }
+
+    /// The executable ones in a range of nonces.
+    pub(super) fn executable(&self, nonces: impl RangeBounds<u64>) -> Vec<PooledTransaction> {
+        let executable = self.entries.range(nonces).take_while(|(nonce, _)| self.is_executable(**nonce));
+        executable.map(|(_, entry)| Arc::clone(&entry.transaction)).collect()
     }
 
     pub(super) fn entry(&self, nonce: u64) -> Option<&Entry> {

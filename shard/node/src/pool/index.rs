@@ -54,6 +54,11 @@ impl Index {
         self.by_queued.iter().rev().find(|(_, sender)| *sender != but).copied()
     }
 
+    /// How many transactions of all senders are queued.
+    pub(super) fn queued(&self) -> usize {
+        self.by_queued.iter().map(|(queued, _)| queued).sum()
+    }
+
     /// The sender other than `but` that takes most of the pool.
     pub(super) fn largest(&self, but: Address) -> Option<Address> {
         self.by_share.iter().rev().find(|(_, sender)| *sender != but).map(|(_, sender)| *sender)

@@ -73,8 +73,25 @@ pub struct AccountState {
 pub struct Inserted {
     /// The transaction whose place it took.
     pub replaced: Option<B256>,
+    /// What a block can take only since: the transaction itself and those that waited for it, in order of nonce; none
+    /// if it waits itself.
+    pub promoted: Vec<PooledTransaction>,
+}
+
+impl Inserted {
     /// Whether a block could take it now.
-    pub executable: bool,
+    pub const fn executable(&self) -> bool {
+        !self.promoted.is_empty()
+    }
+}
+
+/// How many transactions there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Of them, how many a block could take.
+    pub executable: usize,
+    /// How many are behind a gap, or not paid for.
+    pub queued: usize,
 }
 
 /// Why a transaction does not get in. The texts are geth's where geth has one.
@@ -174,12 +191,16 @@ impl Pool {
         self.arrivals += 1;
         self.bytes += entry.bytes();
         let mut account = self.detach(sender).unwrap_or_else(|| Account::new(state));
+        let waiting_from = account.executable_end();
         let replaced = account.insert(nonce, entry);
-        let executable = account.is_executable(nonce);
+        let promoted = match &replaced {
+            None => account.executable(waiting_from..),
+            Some(_) => account.executable(nonce..=nonce),
+        };
         self.attach(sender, account);
         self.by_hash.insert(hash, (sender, nonce));
         let replaced = replaced.map(|old| self.forget(&old));
-        Ok(Inserted { replaced, executable })
+        Ok(Inserted { replaced, promoted })
     }
 
     /// The transaction's highest cost, if it may enter.
@@ -274,6 +295,17 @@ impl Pool {
             let (executable, queued) = account.split();
             (sender, executable, queued)
         })
+    }
+
+    /// One sender's executable and queued transactions, in order of nonce.
+    pub fn content_of(&self, sender: &Address) -> (Vec<&PooledTransaction>, Vec<&PooledTransaction>) {
+        self.accounts.get(sender).map(Account::split).unwrap_or_default()
+    }
+
+    /// How many transactions there are of each sort.
+    pub fn counts(&self) -> Counts {
+        let queued = self.index.queued();
+        Counts { executable: self.len().saturating_sub(queued), queued }
     }
 
     /// How many transactions there are.

@@ -53,7 +53,7 @@ fn small(transactions_max: usize) -> Pool {
 }
 
 fn insert(pool: &mut Pool, transaction: &PooledTransaction, state: AccountState) -> Result<bool, PoolError> {
-    let inserted = pool.insert(Arc::clone(transaction), state).map(|inserted| inserted.executable);
+    let inserted = pool.insert(Arc::clone(transaction), state).map(|inserted| inserted.executable());
     check(pool);
     inserted
 }
@@ -67,7 +67,12 @@ fn check(pool: &Pool) {
     assert_eq!(all.iter().map(|transaction| transaction.encoded().len()).sum::<usize>(), pool.bytes());
     assert!(pool.len() <= limits.transactions_max && pool.bytes() <= limits.bytes_max);
     assert!(all.iter().all(|transaction| pool.lookup(&transaction.hash()).is_some()));
+    let queued: usize = pool.content().map(|(_, _, queued)| queued.len()).sum();
+    assert_eq!(pool.counts(), Counts { executable: pool.len() - queued, queued });
     for (sender, pending, queued) in pool.content() {
+        let (own_pending, own_queued) = pool.content_of(sender);
+        let hashes = |list: &[&PooledTransaction]| list.iter().map(|one| one.hash()).collect::<Vec<_>>();
+        assert_eq!((hashes(&own_pending), hashes(&own_queued)), (hashes(&pending), hashes(&queued)));
         assert!(!pending.is_empty() || !queued.is_empty());
         assert!(pending.len() + queued.len() <= limits.account_transactions_max);
         let account = &pool.accounts[sender];

@@ -1,10 +1,13 @@
 //! Executing a request that nobody signed, without writing: `eth_call`.
 
-use alloy_eips::eip2930::AccessList;
+use alloy_eips::{eip2930::AccessList, eip7702::RecoveredAuthorization};
 use alloy_primitives::{Address, Bytes, Log, TxKind, U256};
-use revm::context::{
-    TxEnv,
-    result::{EVMError, ExecutionResult, HaltReason, InvalidTransaction, OutOfGasError},
+use revm::{
+    context::{
+        TxEnv,
+        result::{EVMError, ExecutionResult, HaltReason, InvalidTransaction, OutOfGasError},
+    },
+    context_interface::either::Either,
 };
 
 use super::{Environment, ExecuteError, evm::Evm};
@@ -29,6 +32,8 @@ pub struct CallRequest {
     pub input: Bytes,
     /// Addresses and slots that are warm.
     pub access_list: AccessList,
+    /// Code that accounts take from others (EIP-7702), with the signers; with any, it is a transaction of type 4.
+    pub authorizations: Vec<RecoveredAuthorization>,
 }
 
 /// What a call led to.
@@ -100,6 +105,12 @@ pub enum CallError {
         /// The gas allowed.
         found: u64,
     },
+    /// EIP-7702 authorizations with a creation.
+    #[error("EIP-7702 transaction cannot be used to create contract (sender {sender})")]
+    Authorizing {
+        /// Who sends.
+        sender: Address,
+    },
     /// Too much code to create a contract with.
     #[error("max initcode size exceeded")]
     InitcodeSize,
@@ -136,6 +147,9 @@ pub fn call(
     request: &CallRequest,
     gas_max: u64,
 ) -> Result<CallOutcome, CallError> {
+    if request.to.is_none() && !request.authorizations.is_empty() {
+        return Err(CallError::Authorizing { sender: request.from });
+    }
     let gas = request.gas.unwrap_or(gas_max).min(gas_max);
     let mut config = environment.config();
     config.disable_nonce_check = true;
@@ -181,6 +195,7 @@ pub fn halt_text(reason: &HaltReason) -> &'static str {
 
 fn environment_of(request: &CallRequest, gas: u64) -> TxEnv {
     let tx_type = match (request.priority_fee, request.access_list.is_empty()) {
+        _ if !request.authorizations.is_empty() => 4,
         (Some(_), _) => 2,
         (None, false) => 1,
         (None, true) => 0,
@@ -199,7 +214,7 @@ fn environment_of(request: &CallRequest, gas: u64) -> TxEnv {
         gas_priority_fee: request.priority_fee,
         blob_hashes: Vec::new(),
         max_fee_per_blob_gas: 0,
-        authorization_list: Vec::new(),
+        authorization_list: request.authorizations.iter().cloned().map(Either::Right).collect(),
     }
 }
 

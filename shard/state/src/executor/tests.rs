@@ -18,7 +18,7 @@ use crate::{
     account::Account,
     state::{FlatState as _, MemoryState},
     testing::{ETHER, Sender, key, sign, verified},
-    transaction::Transaction,
+    transaction::{Transaction, recover_authorizations},
 };
 
 const SHARD: ShardId = ShardId::new(0);
@@ -305,4 +305,75 @@ fn an_estimate_names_the_allowance_that_is_too_small() {
     let error = estimate_gas(&state, &environment(), &request, 500_000_000).expect_err("never ends");
     assert_eq!(error, CallError::GasAllowance { allowance: 80_000 });
     assert_eq!(error.to_string(), "gas required exceeds allowance (80000)");
+}
+
+/// Calls `inner` with all gas, then goes on with `rest`, on whose stack is whether that succeeded.
+fn calling_with_all_gas(inner: Address, rest: &[u8]) -> Vec<u8> {
+    [&[0x5f, 0x5f, 0x5f, 0x5f, 0x5f, 0x73], inner.as_slice(), &[0x5a, 0xf1], rest].concat()
+}
+
+/// Such a contract succeeds with whatever gas it gets: the 64th that it keeps is enough to say `false`.
+#[test]
+fn an_estimate_is_enough_for_contracts_that_say_false_instead_of_failing() {
+    // Sets three slots.
+    let inner_code = [0x60, 1, 0x5f, 0x55, 0x60, 1, 0x60, 1, 0x55, 0x60, 1, 0x60, 2, 0x55, 0x00];
+    let inner = Address::repeat_byte(0xc1);
+    let returning = [0x5f, 0x52, 0x60, 32, 0x5f, 0xf3];
+    let logging = [0x5f, 0x5f, 0xa1, 0x00];
+    for rest in [returning.as_slice(), &logging] {
+        let (mut state, to) = with_contract(&calling_with_all_gas(inner, rest));
+        let code_hash = state.set_code(Bytes::copy_from_slice(&inner_code));
+        state.set_account(inner, Account { nonce: 1, code_hash, ..Account::default() });
+        let request = CallRequest { from: party(0), to: Some(to), ..CallRequest::default() };
+        let says_yes = |gas: u64| {
+            let request = CallRequest { gas: Some(gas), ..request.clone() };
+            match call(&state, &environment(), &request, 500_000_000).expect("runs") {
+                CallOutcome::Success { output, logs, .. } => {
+                    let said = logs.first().map_or_else(|| B256::from_slice(&output), |log| log.topics()[0]);
+                    said == B256::with_last_byte(1)
+                }
+                other => panic!("it succeeds with whatever gas: {other:?}"),
+            }
+        };
+        let estimate = estimate_gas(&state, &environment(), &request, 500_000_000).expect("succeeds");
+        assert!(says_yes(estimate));
+        assert!(!says_yes(estimate * 97 / 100), "and it is tight");
+    }
+}
+
+/// What depends on the gas there is, as GAS does, does not make an estimate as large as the allowance.
+#[test]
+fn an_estimate_does_not_mind_answers_that_depend_on_the_gas() {
+    // Returns GAS, and leaves it in a log's data.
+    let (state, to) = with_contract(&[0x5a, 0x5f, 0x52, 0x60, 32, 0x5f, 0xa0, 0x60, 32, 0x5f, 0xf3]);
+    let request = CallRequest { from: party(0), to: Some(to), ..CallRequest::default() };
+    let estimate = estimate_gas(&state, &environment(), &request, 500_000_000).expect("succeeds");
+    assert!(estimate < 25_000, "{estimate}");
+}
+
+#[test]
+fn a_call_runs_the_code_that_its_authorizations_bring() {
+    // Returns 7.
+    let (state, to) = with_contract(&[0x60, 7, 0x5f, 0x52, 0x60, 32, 0x5f, 0xf3]);
+    let authorization = Authorization { chain_id: U256::from(environment().chain_id), address: to, nonce: 0 };
+    let signature = key(1).sign(&authorization.signature_hash());
+    let signed = authorization.into_signed(signature);
+    let request = CallRequest {
+        from: party(0),
+        to: Some(party(1)),
+        authorizations: recover_authorizations(&[signed]),
+        ..CallRequest::default()
+    };
+    let output = |request: &CallRequest| match call(&state, &environment(), request, 1_000_000) {
+        Ok(CallOutcome::Success { output, .. }) => output,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(U256::from_be_slice(&output(&request)), U256::from(7));
+    let without = CallRequest { authorizations: Vec::new(), ..request.clone() };
+    assert_eq!(output(&without), Bytes::new(), "nothing of it was written");
+    let estimate = estimate_gas(&state, &environment(), &request, 500_000_000).expect("succeeds");
+    assert!((46_000..60_000).contains(&estimate), "an authorization costs 25,000: {estimate}");
+    let creating = CallRequest { to: None, ..request };
+    let refused = call(&state, &environment(), &creating, 1_000_000);
+    assert_eq!(refused, Err(CallError::Authorizing { sender: party(0) }));
 }

@@ -23,7 +23,7 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 pub use decode::{Unrecovered, decode};
 pub use error::TransactionError;
 pub use intrinsic::{IntrinsicGas, TRANSACTION_GAS_MAX, intrinsic_gas};
-pub use recover::{recover, verify_batch};
+pub use recover::{recover, recover_authorizations, verify_batch};
 
 use primitives::{ChainSpec, ShardId};
 

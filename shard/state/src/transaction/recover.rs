@@ -25,6 +25,13 @@ pub fn verify_batch(
     recover(decoded)
 }
 
+/// Recovers the authorities of EIP-7702 authorizations in one batch; one whose signature is wrong is kept, and has
+/// none.
+pub fn recover_authorizations(signed: &[SignedAuthorization]) -> Vec<RecoveredAuthorization> {
+    let inputs: Vec<_> = signed.iter().filter_map(authority_input).collect();
+    recovered(signed, &mut recover_batch(&inputs).into_iter())
+}
+
 /// Recovers the signers of many decoded transactions in one batch; what failed before keeps its error.
 pub fn recover(
     decoded: Vec<Result<Unrecovered, TransactionError>>,
@@ -47,17 +54,23 @@ fn with_signers(
     signers: &mut impl Iterator<Item = Result<Address, RecoverError>>,
 ) -> Result<Verified<Transaction>, TransactionError> {
     let sender = signers.next().unwrap_or(Err(RecoverError::NoSuchKey));
-    let authorizations = authorizations(&transaction)
-        .iter()
-        .map(|signed| {
-            let authority = authority_input(signed).and_then(|_| signers.next()?.ok());
-            let authority = authority.map_or(RecoveredAuthority::Invalid, RecoveredAuthority::Valid);
-            RecoveredAuthorization::new_unchecked(signed.inner().clone(), authority)
-        })
-        .collect();
+    let authorizations = recovered(authorizations(&transaction), signers);
     let sender = sender.map_err(TransactionError::InvalidSender)?;
     let Unrecovered { envelope, encoded, intrinsic } = transaction;
     Ok(Verified::assert(Transaction { envelope, encoded, sender, intrinsic, authorizations }))
+}
+
+/// Authorizations with their authorities; takes exactly the signers that were asked for them.
+fn recovered(
+    signed: &[SignedAuthorization],
+    signers: &mut impl Iterator<Item = Result<Address, RecoverError>>,
+) -> Vec<RecoveredAuthorization> {
+    let recovered = signed.iter().map(|signed| {
+        let authority = authority_input(signed).and_then(|_| signers.next()?.ok());
+        let authority = authority.map_or(RecoveredAuthority::Invalid, RecoveredAuthority::Valid);
+        RecoveredAuthorization::new_unchecked(signed.inner().clone(), authority)
+    });
+    recovered.collect()
 }
 
 fn authorizations(transaction: &Unrecovered) -> &[SignedAuthorization] {

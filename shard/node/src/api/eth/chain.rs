@@ -1,12 +1,10 @@
 //! Which chain this is, and how far the node has come on it.
 
-use crate::api::ShardApi;
+use crate::api::{ShardApi, error, events};
+use primitives::Height;
 use rpc::error::RpcResult;
 use rpc::method::ChainApi;
-use rpc::view::Syncing;
-
-/// Heights that a node may lack while the newest block is still on its way.
-const IN_FLIGHT: u64 = 2;
+use rpc::view::{EthConfig, Syncing, chain_config};
 
 impl ChainApi for ShardApi {
     fn chain_id(&self) -> u64 {
@@ -17,11 +15,13 @@ impl ChainApi for ShardApi {
         Ok(self.chain.snapshot().height().get())
     }
 
+    async fn config(&self) -> RpcResult<EthConfig> {
+        let snapshot = self.chain.snapshot();
+        let genesis = snapshot.reader.id(Height::ZERO).map_err(error::storage)?.unwrap_or_default();
+        Ok(chain_config(snapshot.chain_id(), genesis))
+    }
+
     async fn syncing(&self) -> RpcResult<Syncing> {
-        let (current, highest) = (self.chain.snapshot().height(), self.chain.highest());
-        if highest.above(current) <= IN_FLIGHT {
-            return Ok(Syncing::DONE);
-        }
-        Ok(Syncing::running(self.chain.starting().get(), current.get(), highest.get()))
+        Ok(events::syncing(&*self.chain))
     }
 }

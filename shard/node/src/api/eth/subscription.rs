@@ -5,7 +5,8 @@ use alloy_rpc_types_eth::Filter;
 use futures::stream::BoxStream;
 use rpc::error::RpcResult;
 use rpc::method::SubscriptionApi;
-use rpc::view::{Header, Log};
+use rpc::view::{Header, Log, Pooled, SyncNotice};
+use std::sync::Arc;
 
 impl SubscriptionApi for ShardApi {
     fn new_heads(&self) -> RpcResult<BoxStream<'static, Header>> {
@@ -14,5 +15,13 @@ impl SubscriptionApi for ShardApi {
 
     fn new_logs(&self, filter: Filter) -> RpcResult<BoxStream<'static, Log>> {
         Ok(events::logs(self.chain.events(), filter))
+    }
+
+    fn new_pending_transactions(&self, full: bool) -> RpcResult<BoxStream<'static, Pooled>> {
+        Ok(events::pooled(self.chain.pooled_events(), full))
+    }
+
+    fn sync_notices(&self) -> RpcResult<BoxStream<'static, SyncNotice>> {
+        Ok(events::sync_notices(Arc::clone(&self.chain)))
     }
 }
