@@ -63,8 +63,8 @@ async fn measure(network: &Network, idle: Duration) {
         let (mut times, mut epochs) = (Vec::new(), Vec::new());
         for number in first..=last {
             let block = call(&client, "eth_getBlockByNumber", json!([format!("0x{number:x}"), false])).await;
-            times.push(quantity(&block["timestampMs"]));
-            epochs.push(quantity(&block["epoch"]));
+            times.push(quantity(&block["atoll"]["timestampMs"]));
+            epochs.push(quantity(&block["atoll"]["epoch"]));
         }
         epochs.dedup();
         println!("shard {shard}: epochs {epochs:?}, interval {}", Spread::between(&times));

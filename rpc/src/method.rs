@@ -6,6 +6,7 @@
 
 mod eth;
 mod net;
+mod reference;
 mod signature;
 mod txpool;
 mod web3;
@@ -15,6 +16,7 @@ pub use eth::{
     TransactionApi,
 };
 pub use net::NetApi;
+pub use reference::reference_page;
 pub use signature::{Param, Signature};
 pub use txpool::TxpoolApi;
 pub use web3::Web3Api;
