@@ -4,6 +4,7 @@
 //! method its name on the wire, its parameters, what it gives, and how the trait answers it. [`reference()`] is all
 //! of these lists.
 
+mod dev;
 mod eth;
 mod net;
 mod reference;
@@ -11,6 +12,7 @@ mod signature;
 mod txpool;
 mod web3;
 
+pub use dev::{DevApi, dev_methods};
 pub use eth::{
     AccountApi, BlockApi, ChainApi, EthApi, ExecutionApi, FeeApi, FilterApi, StateApi, SubscriptionApi,
     TransactionApi,

@@ -1,16 +1,19 @@
 //! The `shard-node` command line, and the process it starts.
 
 use crate::config::Config;
+use crate::dev::{self, DevArgs};
 use crate::link::HttpLink;
 use crate::node::{NodeConfig, Parts, ShardNode};
 use crate::servers::Servers;
-use clap::Parser;
+use crate::statetest::{self, StateTestArgs};
+use clap::{Parser, Subcommand};
 use engine::sockets::{self, Root, SocketsConfig};
 use eyre::WrapErr as _;
 use primitives::Genesis;
 use rpc::beacon::BeaconClient;
 use service::{durability::Durability, logs::LogFormat, peers::peers, ports::free};
 use std::ffi::OsString;
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,6 +28,10 @@ const MESSAGE_OVERHEAD_BYTES: u32 = 1 << 16;
 #[derive(Debug, Parser)]
 #[command(name = "shard-node", version)]
 pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    dev: DevArgs,
     /// TOML file with settings; flags and environment are laid over it.
     #[arg(long, env = "SHARD_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
@@ -78,6 +85,13 @@ pub struct Cli {
     log_format: Option<LogFormat>,
 }
 
+/// What the program does beside running a node.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run Ethereum state tests through the chain's own executor and trie.
+    Statetest(StateTestArgs),
+}
+
 impl Cli {
     /// The settings: flag over environment over file over default.
     pub fn settings(self) -> eyre::Result<Config> {
@@ -112,9 +126,23 @@ fn set<T>(setting: &mut T, given: Option<T>) {
 
 /// Runs `shard-node` with these arguments, the first being the program's name.
 pub fn main_with(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> eyre::Result<()> {
-    let config = Cli::parse_from(args).settings()?;
+    let cli = Cli::parse_from(args);
+    if let Some(Command::Statetest(args)) = &cli.command {
+        return state_tests(args);
+    }
+    if cli.dev.dev {
+        return dev::run(&cli.dev);
+    }
+    let config = cli.settings()?;
     service::logs::init(&config.log, config.log_format);
     start(config)
+}
+
+fn state_tests(args: &StateTestArgs) -> eyre::Result<()> {
+    let mut lines = io::BufWriter::new(io::stdout().lock());
+    let outcome = statetest::run(args, &mut lines, &mut io::stderr().lock());
+    lines.flush()?;
+    Ok(outcome?)
 }
 
 /// [`main_with`] for a program that is more than a shard node: errors are printed.

@@ -7,6 +7,8 @@
 //! - [`ChainHandle`], [`Snapshot`]: what the rest of the process sees of a chain
 //! - [`api`]: its JSON-RPC
 //! - [`cli`], [`config`]: the process
+//! - [`dev`]: one shard alone, for the tests of contracts and tools
+//! - [`statetest`]: Ethereum's tests of the executor and the trie
 
 pub mod api;
 mod beacon_view;
@@ -14,6 +16,7 @@ mod chain;
 pub mod cli;
 pub mod config;
 pub mod core;
+pub mod dev;
 mod follower;
 mod gossip;
 mod handle;
@@ -25,6 +28,7 @@ mod offers;
 pub mod pool;
 mod servers;
 mod snapshot;
+pub mod statetest;
 pub mod store;
 #[cfg(test)]
 mod testing;

@@ -6,6 +6,7 @@
 //! - [`account`], [`state`], [`trie`]: what the state is, how it is read, changed and committed to
 //! - [`transaction`]: decoding, stateless checks, senders
 //! - [`executor`]: what a transaction does; calls and gas estimates for the RPC
+//! - [`rules`]: which of Ethereum's rules hold
 //! - [`receipt`]: transaction receipts, and the roots over transactions and receipts
 //! - [`fee`], [`block`]: the rules of a block: proposing one, verifying one
 //! - [`genesis`]: where a shard starts
@@ -22,6 +23,7 @@ pub mod fee;
 pub mod genesis;
 pub mod receipt;
 pub mod reexecute;
+pub mod rules;
 pub mod state;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -10,6 +10,7 @@ use alloy_primitives::{Address, B256, Bytes};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use primitives::Height;
+use shard_state::block::Executed;
 use shard_state::chain::AccountProof;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -53,6 +54,11 @@ pub trait Chain: Debug + Send + Sync + 'static {
         slots: Vec<B256>,
         height: Height,
     ) -> BoxFuture<'_, Result<AccountProof, QueryError>>;
+
+    /// A certified block as it was executed, where the chain itself holds it: a reader need not recover its senders.
+    fn executed(&self, _id: &B256) -> Option<Arc<Executed>> {
+        None
+    }
 
     /// Height at which this process took the chain up.
     fn starting(&self) -> Height;

@@ -46,7 +46,7 @@ pub(super) fn query(error: QueryError) -> RpcError {
     }
 }
 
-pub(super) fn submit(error: SubmitError) -> RpcError {
+pub(crate) fn submit(error: SubmitError) -> RpcError {
     match error {
         SubmitError::Transaction(error) => transaction(error),
         SubmitError::Pool(error) => pool(error),

@@ -26,6 +26,7 @@ mod txpool;
 mod workers;
 
 pub use chain::Chain;
+pub(crate) use error::submit as submit_error;
 
 use crate::snapshot::Snapshot;
 use alloy_eips::BlockId;
@@ -102,7 +103,7 @@ impl ShardApi {
     pub fn start(chain: Arc<dyn Chain>, config: ApiConfig) -> Arc<Self> {
         let snapshot = chain.snapshot();
         let limits = TransactionLimits::new(&snapshot.spec, snapshot.shard());
-        let recent = Arc::new(Recent::default());
+        let recent = Arc::new(Recent::new(&chain));
         tokio::spawn(Arc::clone(&recent).follow(chain.events()));
         let filters =
             Arc::new(Filters::new(&*chain, config.filters_max, Duration::from_millis(config.filter_idle_ms)));

@@ -4,6 +4,7 @@
 //! What always holds: no more than [`BLOCKS_MAX`] blocks and about [`TRANSACTIONS_MAX`] transactions are kept. A block
 //! that is not here is on disk; one that was taken back is found under no height any more.
 
+use super::chain::Chain;
 use super::error::{self, storage};
 use super::record::{BlockRecord, StoredBlock};
 use crate::handle::ChainEvent;
@@ -14,7 +15,7 @@ use primitives::Height;
 use rpc::error::RpcResult;
 use shard_state::{block::Executed, executor::Environment, transaction::TransactionLimits};
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use tokio::sync::broadcast;
 
 /// Most blocks.
@@ -23,14 +24,21 @@ const BLOCKS_MAX: usize = 64;
 const TRANSACTIONS_MAX: usize = 100_000;
 
 /// The newest blocks, oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Recent {
+    /// Not held: the task that follows the chain ends with it.
+    chain: Weak<dyn Chain>,
     blocks: Mutex<VecDeque<Arc<Executed>>>,
 }
 
 impl Recent {
+    pub(super) fn new(chain: &Arc<dyn Chain>) -> Self {
+        Self { chain: Arc::downgrade(chain), blocks: Mutex::new(VecDeque::new()) }
+    }
+
     fn find(&self, id: &B256) -> Option<Arc<Executed>> {
-        self.blocks.lock().iter().rev().find(|block| block.id == *id).cloned()
+        let known = self.blocks.lock().iter().rev().find(|block| block.id == *id).cloned();
+        known.or_else(|| self.chain.upgrade()?.executed(id))
     }
 
     /// The certified block at `height`, if it is here.

@@ -5,6 +5,7 @@ use alloy_primitives::{B256, Bloom};
 use super::{Environment, ExecuteError, Outcome, evm::Evm, inclusion, transfer};
 use crate::{
     receipt::TransactionReceipt,
+    rules::Rules,
     state::{ChangeSet, FlatState, PendingState},
     transaction::Transaction,
 };
@@ -45,7 +46,16 @@ impl<'a> BlockExecutor<'a> {
 
     /// Goes on in a block whose opening is part of `state` already.
     pub fn resume(state: &'a dyn FlatState, environment: Environment) -> Self {
-        let evm = environment.evm(PendingState::new(state));
+        Self::on(environment.evm(PendingState::new(state)), environment)
+    }
+
+    /// The same by rules of the caller's choice: for tests that are written for one of Ethereum's forks.
+    pub fn under(rules: Rules, state: &'a dyn FlatState, environment: Environment) -> Self {
+        let config = environment.config_under(rules);
+        Self::on(Evm::new(PendingState::new(state), config, environment.block()), environment)
+    }
+
+    fn on(evm: Evm<'a>, environment: Environment) -> Self {
         Self { evm, environment, path: Path::Fastest, gas_used: 0, receipts: Vec::new() }
     }
 

@@ -5,11 +5,10 @@ use primitives::{AnchorProof, ChainSpec, ShardHeader};
 use revm::{
     context::{BlockEnv, CfgEnv},
     context_interface::block::BlobExcessGasAndPrice,
-    primitives::hardfork::SpecId,
 };
 
-/// Ethereum rules that shards follow.
-const RULES: SpecId = SpecId::OSAKA;
+use crate::rules::Rules;
+
 /// There are no blobs on a shard, so their price never leaves its minimum.
 const BLOB_PRICE: BlobExcessGasAndPrice = BlobExcessGasAndPrice { excess_blob_gas: 0, blob_gasprice: 1 };
 
@@ -66,6 +65,10 @@ impl Environment {
     }
 
     pub(super) fn config(&self) -> CfgEnv {
-        CfgEnv::new_with_spec(RULES).with_chain_id(self.chain_id)
+        self.config_under(Rules::SHARD)
+    }
+
+    pub(super) fn config_under(&self, rules: Rules) -> CfgEnv {
+        CfgEnv::new_with_spec(rules.spec_id()).with_chain_id(self.chain_id)
     }
 }

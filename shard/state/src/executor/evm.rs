@@ -7,7 +7,6 @@ use revm::{
     Context, ExecuteEvm as _, Journal, MainBuilder as _, MainnetEvm, SystemCallEvm as _,
     context::{BlockEnv, CfgEnv, TxEnv, result::ExecutionResult},
     context_interface::either::Either,
-    primitives::hardfork::SpecId,
 };
 
 use super::{Environment, ExecuteError, Outcome};
@@ -23,7 +22,7 @@ pub(super) struct Evm<'a> {
 
 impl<'a> Evm<'a> {
     pub(super) fn new(state: PendingState<'a>, config: CfgEnv, block: BlockEnv) -> Self {
-        let mut context = ShardContext::new(state, SpecId::OSAKA);
+        let mut context = ShardContext::new(state, config.spec);
         context.cfg = config;
         context.block = block;
         context.journaled_state.set_spec_id(context.cfg.spec);
@@ -40,6 +39,7 @@ impl<'a> Evm<'a> {
 
     /// Executes a checked transaction and writes what it leaves behind.
     pub(super) fn execute(&mut self, transaction: &Transaction) -> Result<Outcome, ExecuteError> {
+        self.inner.ctx.cfg.disable_eip3607 = transaction.is_impersonated();
         let result = self.transact(environment_of(transaction))?;
         let (success, gas_used) = (result.is_success(), result.tx_gas_used());
         let logs = if success { result.into_logs() } else { Vec::new() };

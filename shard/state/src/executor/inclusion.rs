@@ -81,7 +81,9 @@ pub(super) fn check(
     gas_left: u64,
 ) -> Result<Result<Account, InclusionError>, StateError> {
     let sender = state.account(&transaction.sender())?.unwrap_or_default();
-    let is_contract = sender.code_hash != KECCAK256_EMPTY && !state.bytecode(&sender.code_hash)?.is_eip7702();
+    let is_contract = !transaction.is_impersonated()
+        && sender.code_hash != KECCAK256_EMPTY
+        && !state.bytecode(&sender.code_hash)?.is_eip7702();
     Ok(check_inclusion(transaction, &sender, is_contract, environment.base_fee, gas_left).map(|()| sender))
 }
 

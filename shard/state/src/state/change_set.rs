@@ -6,6 +6,8 @@
 //! A removed account has its slots listed as becoming zero. Since EIP-6780 and EIP-7610 no account that has
 //! storage before a transaction can lose it other than slot by slot, so storage is never cleared wholesale.
 
+use std::collections::{BTreeMap, btree_map::Entry};
+
 use alloy_primitives::{Address, B256, Bytes, U256};
 
 use crate::account::{Account, AccountChange};
@@ -98,6 +100,25 @@ impl ChangeSet {
         Self { accounts: accounts.collect(), code: self.code.clone() }
     }
 
+    /// These changes and then `later` ones, as if one block had made both.
+    #[must_use]
+    pub fn then(&self, later: &Self) -> Self {
+        let mut accounts: BTreeMap<Address, AccountDelta> =
+            self.accounts.iter().map(|account| (account.address, account.clone())).collect();
+        for account in &later.accounts {
+            match accounts.entry(account.address) {
+                Entry::Vacant(new) => drop(new.insert(account.clone())),
+                Entry::Occupied(mut known) => {
+                    let known = known.get_mut();
+                    known.after = account.after;
+                    known.storage = slots_then(&known.storage, &account.storage);
+                }
+            }
+        }
+        let code: BTreeMap<B256, Bytes> = self.code.iter().chain(&later.code).cloned().collect();
+        Self::new(accounts.into_values().collect(), code.into_iter().collect())
+    }
+
     /// What the state trie applies to follow these changes.
     pub fn account_changes(&self) -> Vec<AccountChange> {
         let change = |account: &AccountDelta| AccountChange {
@@ -108,4 +129,14 @@ impl ChangeSet {
         };
         self.accounts.iter().map(change).collect()
     }
+}
+
+/// The slots of one account, changed and then changed again.
+fn slots_then(first: &[SlotDelta], later: &[SlotDelta]) -> Vec<SlotDelta> {
+    let mut slots: BTreeMap<B256, SlotDelta> = first.iter().map(|slot| (slot.slot, *slot)).collect();
+    for slot in later {
+        let before = slots.get(&slot.slot).map_or(slot.before, |known| known.before);
+        slots.insert(slot.slot, SlotDelta { before, ..*slot });
+    }
+    slots.into_values().collect()
 }

@@ -116,6 +116,31 @@ proptest! {
     }
 
     #[test]
+    fn changes_after_changes_are_the_changes_of_one_block(
+        steps in prop::collection::vec((0u8..4, 0u64..4), 1..12),
+        split in any::<prop::sample::Index>(),
+    ) {
+        let mut state = MemoryState::new();
+        let mut changes = Vec::new();
+        for (address, nonce) in steps {
+            let change = step(&state, address, nonce);
+            state.apply(&change);
+            changes.push(change);
+        }
+        let joined = |changes: &[ChangeSet]| {
+            changes.iter().fold(ChangeSet::default(), |joined, change| joined.then(change))
+        };
+        let all = joined(&changes);
+        let (first, later) = changes.split_at(split.index(changes.len()));
+        prop_assert_eq!(&joined(first).then(&joined(later)), &all);
+        let mut at_once = MemoryState::new();
+        at_once.apply(&all);
+        prop_assert_eq!(&at_once, &state);
+        at_once.apply(&all.inverse());
+        prop_assert_eq!(at_once, MemoryState::new());
+    }
+
+    #[test]
     fn layers_read_as_the_state_they_lead_to(
         steps in prop::collection::vec((0u8..6, 0u64..50), 1..20),
         rebase_at in any::<prop::sample::Index>(),

@@ -1,15 +1,13 @@
 //! From bytes to a transaction that is right in everything but, perhaps, its signature.
 
 use alloy_consensus::{
-    Signed, Transaction as _, TxEnvelope, TxLegacy, transaction::RlpEcdsaDecodableTx as _,
+    Signed, Transaction as _, TxEnvelope, TxLegacy, Typed2718 as _, transaction::RlpEcdsaDecodableTx as _,
 };
 use alloy_eips::{Decodable2718 as _, Encodable2718 as _, eip2718::Eip2718Error};
 use alloy_primitives::{B256, Bytes, keccak256};
 use revm::primitives::eip3860::MAX_INITCODE_SIZE;
 
-use super::{
-    IntrinsicGas, TRANSACTION_GAS_MAX, TransactionError, TransactionLimits, cost_max, intrinsic_gas,
-};
+use super::{IntrinsicGas, TransactionError, TransactionLimits, cost_max, intrinsic_gas};
 
 /// A decoded transaction, checked in everything but its signature.
 #[derive(Clone, Debug)]
@@ -32,6 +30,10 @@ pub fn decode(encoded: Bytes, limits: &TransactionLimits) -> Result<Unrecovered,
         return Err(TransactionError::Oversized { limit: limits.bytes_max, found: encoded.len() });
     }
     let envelope = decode_envelope(&encoded)?;
+    let kind = envelope.ty();
+    if !limits.rules.have_transaction_type(kind) {
+        return Err(TransactionError::TypeNotSupported { found: kind });
+    }
     match envelope.chain_id() {
         None => return Err(TransactionError::Unprotected),
         Some(found) if found != limits.chain_id => {
@@ -92,8 +94,9 @@ fn check_fields(
     if gas > limits.gas_limit {
         return Err(TransactionError::BlockGasLimit { limit: limits.gas_limit, found: gas });
     }
-    if gas > TRANSACTION_GAS_MAX {
-        return Err(TransactionError::GasLimitTooHigh { limit: TRANSACTION_GAS_MAX, found: gas });
+    let limit = limits.rules.transaction_gas_max();
+    if gas > limit {
+        return Err(TransactionError::GasLimitTooHigh { limit, found: gas });
     }
     let fee = envelope.max_fee_per_gas();
     if let Some(tip) = envelope.max_priority_fee_per_gas().filter(|tip| *tip > fee) {
@@ -105,7 +108,7 @@ fn check_fields(
     if gas < intrinsic.initial {
         return Err(TransactionError::IntrinsicGas { needed: intrinsic.initial, found: gas });
     }
-    if gas < intrinsic.floor {
+    if gas < intrinsic.floor && limits.rules.have_data_floor() {
         return Err(TransactionError::FloorDataGas { needed: intrinsic.floor, found: gas });
     }
     cost_max(envelope).map(drop).ok_or(TransactionError::CostOverflow)

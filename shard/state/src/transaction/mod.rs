@@ -1,8 +1,9 @@
 //! Transactions: Ethereum's, decoded, checked without state, their senders recovered in batches.
 //!
 //! Holds of every `Verified<Transaction>`: it is of a supported type, signed for this shard's chain id, within the
-//! size limit, offers its intrinsic gas and no more than a transaction may have, and its sender is the signer.
-//! What depends on the state is checked when it is included.
+//! size limit, offers its intrinsic gas and no more than a transaction may have, and its sender is the signer
+//! ([`impersonate`] alone, which a development chain calls, says otherwise). What depends on the state is checked when it
+//! is included.
 //!
 //! - [`decode`], [`recover`]: the two halves of [`verify_batch`]
 //! - [`intrinsic_gas`]: what a transaction costs before it does anything
@@ -23,9 +24,11 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 pub use decode::{Unrecovered, decode};
 pub use error::TransactionError;
 pub use intrinsic::{IntrinsicGas, TRANSACTION_GAS_MAX, intrinsic_gas};
-pub use recover::{recover, recover_authorizations, verify_batch};
+pub use recover::{impersonate, recover, recover_authorizations, verify_batch};
 
 use primitives::{ChainSpec, ShardId};
+
+use crate::rules::Rules;
 
 /// What a transaction is checked against without looking at the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +39,7 @@ pub struct TransactionLimits {
     pub bytes_max: u32,
     /// Gas limit of a block.
     pub gas_limit: u64,
+    rules: Rules,
 }
 
 impl TransactionLimits {
@@ -45,7 +49,13 @@ impl TransactionLimits {
             chain_id: spec.evm_chain_id(shard),
             bytes_max: spec.transaction_bytes_max,
             gas_limit: spec.gas_limit,
+            rules: Rules::SHARD,
         }
+    }
+
+    /// By rules of the caller's choice, and whatever is encoded: for tests that are written for one of Ethereum's forks.
+    pub const fn under(rules: Rules, chain_id: u64, gas_limit: u64) -> Self {
+        Self { chain_id, bytes_max: u32::MAX, gas_limit, rules }
     }
 }
 
@@ -57,6 +67,7 @@ pub struct Transaction {
     sender: Address,
     intrinsic: IntrinsicGas,
     authorizations: Vec<RecoveredAuthorization>,
+    impersonated: bool,
 }
 
 impl Transaction {
@@ -78,6 +89,11 @@ impl Transaction {
     /// Who signed it.
     pub const fn sender(&self) -> Address {
         self.sender
+    }
+
+    /// Whether its sender was said by the owner of a development chain and not proven by a signature.
+    pub const fn is_impersonated(&self) -> bool {
+        self.impersonated
     }
 
     /// What it costs before it does anything.

@@ -48,6 +48,18 @@ pub fn recover(
         .collect()
 }
 
+/// Makes somebody the sender of a transaction that need not be signed by them, or by anyone: for a development chain,
+/// whose owner may speak for every account. The sender may then be a contract.
+pub fn impersonate(
+    transaction: Unrecovered,
+    sender: Address,
+) -> Result<Verified<Transaction>, TransactionError> {
+    let inputs: Vec<_> = authorizations(&transaction).iter().filter_map(authority_input).collect();
+    let mut signers = std::iter::once(Ok(sender)).chain(recover_batch(&inputs));
+    let transaction = with_signers(transaction, &mut signers)?.into_inner();
+    Ok(Verified::assert(Transaction { impersonated: true, ..transaction }))
+}
+
 /// Takes exactly the signers that were asked for this transaction, also when the first of them is wrong.
 fn with_signers(
     transaction: Unrecovered,
@@ -57,7 +69,14 @@ fn with_signers(
     let authorizations = recovered(authorizations(&transaction), signers);
     let sender = sender.map_err(TransactionError::InvalidSender)?;
     let Unrecovered { envelope, encoded, intrinsic } = transaction;
-    Ok(Verified::assert(Transaction { envelope, encoded, sender, intrinsic, authorizations }))
+    Ok(Verified::assert(Transaction {
+        envelope,
+        encoded,
+        sender,
+        intrinsic,
+        authorizations,
+        impersonated: false,
+    }))
 }
 
 /// Authorizations with their authorities; takes exactly the signers that were asked for them.

@@ -16,7 +16,11 @@ use revm::{
     primitives::hardfork::SpecId,
 };
 
-use super::{TRANSACTION_GAS_MAX, TransactionError, TransactionLimits, decode, intrinsic_gas, verify_batch};
+use super::{
+    TRANSACTION_GAS_MAX, TransactionError, TransactionLimits, decode, impersonate, intrinsic_gas,
+    verify_batch,
+};
+use crate::rules::Rules;
 use crate::testing::{Sender, key, sign, spec};
 
 const SHARD: ShardId = ShardId::new(1);
@@ -269,4 +273,35 @@ proptest! {
         let found = intrinsic_gas(&ours);
         prop_assert_eq!((found.initial, found.floor), (expected.initial_total_gas(), expected.floor_gas()));
     }
+}
+
+/// The cap on a transaction's gas came with Osaka, its floor and type 4 with Prague; a shard has them all.
+#[test]
+fn older_rules_refuse_what_they_do_not_know_and_nothing_that_came_later() {
+    let encoded = |envelope: TxEnvelope| -> Bytes { envelope.encoded_2718().into() };
+    let large = encoded(sign(TxEip1559 { gas_limit: TRANSACTION_GAS_MAX + 1, ..unsigned() }, &key(1)));
+    let data = Bytes::from(vec![1; 100]);
+    let below_floor = encoded(sign(TxEip1559 { gas_limit: 24_000, input: data, ..unsigned() }, &key(1)));
+    let under = |rules, encoded: &Bytes| {
+        let limits = TransactionLimits::under(rules, limits().chain_id, limits().gas_limit);
+        decode(encoded.clone(), &limits).map(|_| ())
+    };
+    let (limit, found) = (TRANSACTION_GAS_MAX, TRANSACTION_GAS_MAX + 1);
+    assert_eq!(under(Rules::Prague, &large), Ok(()));
+    assert_eq!(under(Rules::Osaka, &large), Err(TransactionError::GasLimitTooHigh { limit, found }));
+    assert_eq!(under(Rules::Cancun, &below_floor), Ok(()));
+    let error = TransactionError::FloorDataGas { needed: 25_000, found: 24_000 };
+    assert_eq!(under(Rules::Prague, &below_floor), Err(error.clone()));
+    assert_eq!(decode(below_floor, &limits()).map(|_| ()), Err(error));
+}
+
+#[test]
+fn an_impersonated_sender_is_the_one_named_and_is_marked() {
+    let encoded: Bytes = sign(unsigned(), &key(1)).encoded_2718().into();
+    let somebody = Address::repeat_byte(9);
+    let unrecovered = decode(encoded.clone(), &limits()).expect("valid");
+    let transaction = impersonate(unrecovered, somebody).expect("without authorizations");
+    assert_eq!((transaction.sender(), transaction.is_impersonated()), (somebody, true));
+    let signed = verify_batch(vec![encoded], &limits()).pop().expect("one for one").expect("valid");
+    assert_eq!((signed.sender(), signed.is_impersonated()), (key(1).address(), false));
 }
