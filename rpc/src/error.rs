@@ -4,9 +4,12 @@
 //! wire format: it changes only when geth's does.
 
 mod revert;
+mod simulation;
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use jsonrpsee::types::ErrorObjectOwned;
+
+pub use simulation::{SimulationError, SimulationReason};
 
 /// Result of a JSON-RPC method.
 pub type RpcResult<T> = Result<T, RpcError>;
@@ -102,6 +105,9 @@ pub enum RpcError {
     /// The transaction cannot enter the pool.
     #[error(transparent)]
     Transaction(#[from] TransactionError),
+    /// The calls cannot be simulated.
+    #[error(transparent)]
+    Simulation(#[from] SimulationError),
     /// The call reverted.
     #[error("{}", revert::message(data))]
     Reverted {
@@ -307,6 +313,7 @@ impl RpcError {
             Self::MethodNotFound { .. }
             | Self::SubscriptionNotFound { .. }
             | Self::NotificationsUnsupported => METHOD_NOT_FOUND,
+            Self::Simulation(error) => error.reason.code(),
             Self::Reverted { .. } => REVERTED,
             Self::LimitExceeded(_) | Self::Busy(_) => LIMIT_EXCEEDED,
             Self::Internal(_) => INTERNAL,

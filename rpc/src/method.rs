@@ -4,6 +4,7 @@
 //! method its name on the wire, its parameters, what it gives, and how the trait answers it. [`reference()`] is all
 //! of these lists.
 
+mod debug;
 mod dev;
 mod eth;
 mod net;
@@ -12,10 +13,11 @@ mod signature;
 mod txpool;
 mod web3;
 
+pub use debug::DebugApi;
 pub use dev::{DevApi, dev_methods};
 pub use eth::{
-    AccountApi, BlockApi, ChainApi, EthApi, ExecutionApi, FeeApi, FilterApi, StateApi, SubscriptionApi,
-    TransactionApi,
+    AccountApi, BlockApi, ChainApi, EthApi, ExecutionApi, FeeApi, FilterApi, SimulateApi, StateApi,
+    SubscriptionApi, TransactionApi,
 };
 pub use net::NetApi;
 pub use reference::reference_page;
@@ -29,9 +31,10 @@ use serde::Serialize;
 use std::{future::Future, sync::Arc};
 
 /// Every method of a shard node, served by `api`.
-pub fn shard_methods<A: EthApi + NetApi + TxpoolApi + Web3Api>(api: Arc<A>) -> Methods {
+pub fn shard_methods<A: EthApi + DebugApi + NetApi + TxpoolApi + Web3Api>(api: Arc<A>) -> Methods {
     let mut module = RpcModule::from_arc(api);
     eth::add(&mut module);
+    debug::add(&mut module);
     net::add(&mut module);
     txpool::add(&mut module);
     web3::add(&mut module);
@@ -40,8 +43,13 @@ pub fn shard_methods<A: EthApi + NetApi + TxpoolApi + Web3Api>(api: Arc<A>) -> M
 
 /// What there is to say of every method of a shard node, area by area.
 pub fn reference() -> impl Iterator<Item = &'static Signature> {
-    let areas =
-        eth::METHODS.into_iter().chain([subscription::METHODS, net::METHODS, txpool::METHODS, web3::METHODS]);
+    let areas = eth::METHODS.into_iter().chain([
+        subscription::METHODS,
+        debug::METHODS,
+        net::METHODS,
+        txpool::METHODS,
+        web3::METHODS,
+    ]);
     areas.flatten()
 }
 

@@ -8,19 +8,25 @@ mod config;
 mod pool;
 mod pooled;
 mod syncing;
+mod trace;
 mod transaction;
 mod transaction_receipt;
 
 pub use alloy_eips::eip7910::EthConfig;
 pub use alloy_rpc_types_eth::{
-    BlockTransactions, EIP1186AccountProofResponse, EIP1186StorageProof, FeeHistory, FilterChanges, Log,
-    Transaction, TransactionReceipt,
+    AccessListResult, BlockTransactions, EIP1186AccountProofResponse, EIP1186StorageProof, FeeHistory,
+    FilterChanges, Log, Transaction, TransactionReceipt,
+    simulate::{SimCallResult, SimulateError, SimulatedBlock},
+};
+pub use alloy_rpc_types_trace::geth::{
+    GethDebugTracingCallOptions, GethDebugTracingOptions, GethTrace, TraceResult,
 };
 pub use block::{Anchor, Block, BlockFacts, Header, ShardFields, block_with_hashes, block_with_transactions};
 pub use config::chain_config;
 pub use pool::{ByNonce, PoolContent, PoolContentOf, PoolStatus, Sender};
 pub use pooled::Pooled;
 pub use syncing::{Progress, SyncNotice, Syncing};
+pub use trace::{TraceCallOptions, TraceOptions};
 pub use transaction::{Place, transaction};
 pub use transaction_receipt::{ReceiptFacts, logs, transaction_receipt};
 

@@ -9,6 +9,7 @@ mod chain;
 mod execution;
 mod fee;
 mod filter;
+mod simulation;
 mod state;
 mod transaction;
 
@@ -19,6 +20,7 @@ pub use chain::ChainApi;
 pub use execution::ExecutionApi;
 pub use fee::FeeApi;
 pub use filter::FilterApi;
+pub use simulation::SimulateApi;
 pub use state::StateApi;
 pub use transaction::TransactionApi;
 
@@ -34,6 +36,7 @@ pub trait EthApi:
     + ExecutionApi
     + FeeApi
     + FilterApi
+    + SimulateApi
     + StateApi
     + SubscriptionApi
     + TransactionApi
@@ -47,18 +50,20 @@ impl<A> EthApi for A where
         + ExecutionApi
         + FeeApi
         + FilterApi
+        + SimulateApi
         + StateApi
         + SubscriptionApi
         + TransactionApi
 {
 }
 
-pub(super) const METHODS: [&[Signature]; 8] = [
+pub(super) const METHODS: [&[Signature]; 9] = [
     chain::METHODS,
     fee::METHODS,
     account::METHODS,
     state::METHODS,
     execution::METHODS,
+    simulation::METHODS,
     block::METHODS,
     transaction::METHODS,
     filter::METHODS,
@@ -70,6 +75,7 @@ pub(super) fn add<A: EthApi>(module: &mut RpcModule<A>) {
     account::add(module);
     state::add(module);
     execution::add(module);
+    simulation::add(module);
     block::add(module);
     transaction::add(module);
     filter::add(module);

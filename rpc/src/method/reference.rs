@@ -23,7 +23,10 @@ pub fn reference_page() -> String {
         if own != namespace {
             namespace = own;
             // Writing to a string does not fail.
-            let _ = write!(page, "\n## {namespace}\n\n| method | parameters | result | what it is |\n|---|---|---|---|\n");
+            let _ = write!(
+                page,
+                "\n## {namespace}\n\n| method | parameters | result | what it is |\n|---|---|---|---|\n"
+            );
         }
         let _ = writeln!(page, "{}", row(method));
     }
@@ -52,7 +55,10 @@ mod tests {
             std::fs::write(&path, reference_page()).expect("a writable page");
         }
         let written = std::fs::read_to_string(&path).expect("the page is there");
-        assert!(written == reference_page(), "docs/src/rpc.md is out of date: run this test with ATOLL_WRITE_DOCS=1");
+        assert!(
+            written == reference_page(),
+            "docs/src/rpc.md is out of date: run this test with ATOLL_WRITE_DOCS=1"
+        );
     }
 
     /// The list is grouped: a namespace that came twice would have two headings.

@@ -7,7 +7,10 @@ use crate::{
 };
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::{Address, B256, Bytes, U64, U128};
-use alloy_rpc_types_eth::{BlockOverrides, Filter, TransactionRequest, state::StateOverride};
+use alloy_rpc_types_eth::{
+    BlockOverrides, Filter, TransactionRequest, simulate::SimulatePayload, state::StateOverride,
+};
+use alloy_rpc_types_trace::geth::{GethDebugTracingCallOptions, GethDebugTracingOptions};
 use alloy_serde::JsonStorageKey;
 use serde::de::DeserializeOwned;
 
@@ -77,7 +80,10 @@ kinds! {
     BlockOverrides: "block overrides";
     Bytes: "bytes";
     Filter: "filter";
+    GethDebugTracingCallOptions: "trace options";
+    GethDebugTracingOptions: "trace options";
     JsonStorageKey: "slot";
+    SimulatePayload: "blocks of calls";
     StateOverride: "state overrides";
     String: "text";
     TransactionRequest: "transaction request";

@@ -13,6 +13,7 @@ use tokio::{
     time::timeout,
 };
 
+mod debug;
 mod fixed;
 mod web_socket;
 

@@ -9,8 +9,8 @@ use crate::{
         TransactionApi, TxpoolApi, Web3Api,
     },
     view::{
-        Block, EIP1186AccountProofResponse, EthConfig, FeeHistory, FilterChanges, Header, Log, ShardFields, PoolContent,
-        PoolContentOf, PoolStatus, Pooled, SyncNotice, Syncing, Transaction, TransactionReceipt,
+        Block, EIP1186AccountProofResponse, EthConfig, FeeHistory, FilterChanges, Header, Log, PoolContent,
+        PoolContentOf, PoolStatus, Pooled, ShardFields, SyncNotice, Syncing, Transaction, TransactionReceipt,
     },
 };
 use alloy_eips::{BlockId, BlockNumberOrTag};
@@ -106,7 +106,9 @@ impl BlockApi for Fixed {
         Ok(None)
     }
     async fn header(&self, block: BlockId) -> RpcResult<Option<Header>> {
-        Ok(block.is_pending().then(|| Header { epoch: 5, ..Default::default() }))
+        Ok(block
+            .is_pending()
+            .then(|| Header { atoll: ShardFields { epoch: 5, ..Default::default() }, ..Default::default() }))
     }
     async fn block_receipts(&self, _: BlockId) -> RpcResult<Option<Vec<TransactionReceipt>>> {
         Ok(None)

@@ -4,10 +4,10 @@ use crate::handle::{QueryError, SubmitError};
 use crate::pool::PoolError;
 use crate::store::ReadError;
 use rpc::RpcError;
-use rpc::error::TransactionError as Refused;
+use rpc::error::{SimulationReason, TransactionError as Refused};
 use shard_state::{
     chain::ProofError,
-    executor::{CallError, halt_text},
+    executor::{CallError, ExecuteError, InclusionError, SimulateError, TraceError, halt_text},
     state::StateError,
     transaction::TransactionError,
 };
@@ -64,6 +64,45 @@ pub(super) fn call(error: CallError) -> RpcError {
         CallError::Execute(error) => internal(&error),
         refused => RpcError::Server(refused.to_string()),
     }
+}
+
+/// A certified block does not execute again as it did.
+pub(super) fn execute(error: ExecuteError) -> RpcError {
+    internal(&error)
+}
+
+pub(super) fn trace(error: TraceError) -> RpcError {
+    match error {
+        TraceError::TooLarge { .. } => RpcError::LimitExceeded(error.to_string()),
+        TraceError::Stopped | TraceError::Tracer(_) => RpcError::Server(error.to_string()),
+        TraceError::Call(error) => call(error),
+        TraceError::Execute(error) => execute(error),
+        TraceError::Options => internal(&error),
+    }
+}
+
+/// Why a call cannot be a transaction of a simulated block.
+pub(super) fn simulate(error: SimulateError) -> RpcError {
+    use SimulationReason as Reason;
+    let reason = match &error {
+        SimulateError::Inclusion(InclusionError::NonceTooLow { .. }) => Reason::NonceTooLow,
+        SimulateError::Inclusion(InclusionError::NonceTooHigh { .. }) => Reason::NonceTooHigh,
+        SimulateError::Inclusion(InclusionError::SenderNotEoa { .. }) => Reason::SenderNotEoa,
+        SimulateError::Inclusion(InclusionError::GasLimitReached { .. }) => {
+            return Reason::BlockGasLimit.because(format!("block {error}")).into();
+        }
+        SimulateError::Inclusion(InclusionError::InsufficientFunds { .. })
+        | SimulateError::Call(CallError::InsufficientFunds { .. }) => Reason::InsufficientFunds,
+        SimulateError::Inclusion(InclusionError::FeeTooLow { .. })
+        | SimulateError::Call(CallError::FeeTooLow { .. }) => Reason::FeeTooLow,
+        SimulateError::Call(CallError::IntrinsicGas { .. }) => Reason::IntrinsicGas,
+        SimulateError::Call(CallError::InitcodeSize) => Reason::InitCodeTooLarge,
+        SimulateError::Call(CallError::TipAboveFee { .. }) => {
+            return RpcError::InvalidParams(error.to_string());
+        }
+        SimulateError::Call(error) => return call(error.clone()),
+    };
+    reason.because(error).into()
 }
 
 /// Why a transaction can never be included.

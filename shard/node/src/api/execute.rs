@@ -9,7 +9,9 @@ use rpc::RpcError;
 use rpc::error::RpcResult;
 use shard_state::{
     chain::ChainView,
-    executor::{CallError, CallOutcome, CallRequest, Environment, call, estimate_gas, halt_text},
+    executor::{
+        CallError, CallOutcome, CallRequest, Environment, PrecompileChanges, call, estimate_gas, halt_text,
+    },
     transaction::recover_authorizations,
 };
 
@@ -27,6 +29,7 @@ pub(super) fn execute(
         Some(header) => override_environment(view.environment(), &header)?,
     };
     let state = OverriddenState::new(view.state(), state.unwrap_or_default())?;
+    let request = state.request(request);
     match call(&state, &environment, &request, gas_max).map_err(error::call)? {
         CallOutcome::Success { output, .. } => Ok(output),
         CallOutcome::Revert { output, .. } => Err(RpcError::Reverted { data: output }),
@@ -44,11 +47,15 @@ pub(super) fn estimate(
     let environment: &Environment = view.environment();
     let request = call_request(request, environment.chain_id, gas_max)?;
     let state = OverriddenState::new(view.state(), state.unwrap_or_default())?;
-    estimate_gas(&state, environment, &request, gas_max).map_err(error::call)
+    estimate_gas(&state, environment, &state.request(request), gas_max).map_err(error::call)
 }
 
 /// What is asked for, if it makes sense. Texts are geth's.
-fn call_request(request: TransactionRequest, chain_id: u64, gas_max: u64) -> RpcResult<CallRequest> {
+pub(super) fn call_request(
+    request: TransactionRequest,
+    chain_id: u64,
+    gas_max: u64,
+) -> RpcResult<CallRequest> {
     if request.gas_price.is_some()
         && (request.max_fee_per_gas.is_some() || request.max_priority_fee_per_gas.is_some())
     {
@@ -85,5 +92,6 @@ fn call_request(request: TransactionRequest, chain_id: u64, gas_max: u64) -> Rpc
         input: input.unwrap_or_default(),
         access_list: request.access_list.unwrap_or_default(),
         authorizations: recover_authorizations(&authorizations),
+        precompiles: PrecompileChanges::default(),
     })
 }

@@ -9,6 +9,7 @@
 //! Behaviour is geth's where a shard has the same thing; limits are in [`ApiConfig`].
 
 mod chain;
+mod debug;
 mod error;
 mod eth;
 mod events;
@@ -20,6 +21,8 @@ mod overrides;
 mod position;
 mod recent;
 mod record;
+mod replay;
+mod simulate;
 #[cfg(test)]
 mod tests;
 mod txpool;
@@ -55,6 +58,8 @@ pub struct ApiConfig {
     pub call_timeout_ms: u64,
     /// Calls that run at once, and searches that run at once.
     pub calls_at_once_max: usize,
+    /// What one trace may hold before it is answered, bytes.
+    pub trace_bytes_max: usize,
     /// Most blocks that one `eth_getLogs` covers.
     pub logs_blocks_max: u64,
     /// Most logs that one answer holds.
@@ -74,6 +79,7 @@ impl Default for ApiConfig {
             call_gas_max: 50_000_000,
             call_timeout_ms: 5_000,
             calls_at_once_max: cores.max(2),
+            trace_bytes_max: 64 << 20,
             logs_blocks_max: 10_000,
             logs_max: 20_000,
             pool_content_max: 20_000,

@@ -6,43 +6,78 @@ use alloy_rpc_types_eth::{
     state::{AccountOverride, StateOverride},
 };
 use rpc::RpcError;
-use rpc::error::RpcResult;
+use rpc::error::{RpcResult, SimulationReason};
 use shard_state::{
     account::Account,
-    executor::Environment,
+    executor::{CallRequest, Environment, MovePrecompileError, PrecompileChanges},
     state::{FlatState, Layered, StateError},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A state with some of its accounts replaced.
 #[derive(Debug)]
-pub(super) struct OverriddenState<'a> {
-    below: &'a Layered,
+pub(super) struct OverriddenState {
+    below: Layered,
     accounts: BTreeMap<Address, Account>,
     slots: BTreeMap<(Address, B256), U256>,
     /// Accounts of which no slot but those in `slots` is left.
     cleared: BTreeSet<Address>,
     code: BTreeMap<B256, Bytes>,
+    /// Precompiles that are elsewhere, or not there because their account is overridden.
+    precompiles: PrecompileChanges,
 }
 
-impl<'a> OverriddenState<'a> {
-    pub(super) fn new(below: &'a Layered, overrides: StateOverride) -> RpcResult<Self> {
-        let (accounts, slots) = (BTreeMap::new(), BTreeMap::new());
-        let mut state = Self { below, accounts, slots, cleared: BTreeSet::new(), code: BTreeMap::new() };
+impl OverriddenState {
+    pub(super) fn new(below: &Layered, overrides: StateOverride) -> RpcResult<Self> {
+        let mut state = Self {
+            below: below.clone(),
+            accounts: BTreeMap::new(),
+            slots: BTreeMap::new(),
+            cleared: BTreeSet::new(),
+            code: BTreeMap::new(),
+            precompiles: PrecompileChanges::default(),
+        };
         let overrides: BTreeMap<Address, AccountOverride> = overrides.into_iter().collect();
+        for (address, change) in &overrides {
+            if let Some(to) = change.move_precompile_to {
+                state.relocate(*address, to, overrides.contains_key(&to))?;
+            }
+        }
         for (address, change) in overrides {
+            state.precompiles.remove(address);
             state.replace(address, change)?;
         }
         Ok(state)
     }
 
+    /// The request as it runs on this state.
+    pub(super) fn request(&self, request: CallRequest) -> CallRequest {
+        CallRequest { precompiles: self.precompiles.clone(), ..request }
+    }
+
+    /// Precompiles that are elsewhere.
+    pub(super) fn precompiles(&self) -> PrecompileChanges {
+        self.precompiles.clone()
+    }
+
+    fn relocate(&mut self, from: Address, to: Address, is_overridden: bool) -> RpcResult<()> {
+        if from == to {
+            let detail = format!("account {from} cannot be moved to itself");
+            return Err(SimulationReason::PrecompileToItself.because(detail).into());
+        }
+        let moved = self.precompiles.relocate(from, to);
+        let moved =
+            if is_overridden { moved.and(Err(MovePrecompileError::Taken { found: to })) } else { moved };
+        moved.map_err(|error| match error {
+            MovePrecompileError::Taken { .. } => SimulationReason::PrecompileTaken.because(error).into(),
+            MovePrecompileError::NoPrecompile { .. } => RpcError::Server(error.to_string()),
+        })
+    }
+
     fn replace(&mut self, address: Address, change: AccountOverride) -> RpcResult<()> {
-        let AccountOverride { balance, nonce, code, state, state_diff, move_precompile_to } = change;
+        let AccountOverride { balance, nonce, code, state, state_diff, move_precompile_to: _ } = change;
         if state.is_some() && state_diff.is_some() {
             return Err(RpcError::Server(format!("account {address} has both 'state' and 'stateDiff'")));
-        }
-        if move_precompile_to.is_some() {
-            return Err(RpcError::Server("movePrecompileToAddress is not supported".into()));
         }
         let mut account = self.below.account(&address).map_err(super::error::state)?.unwrap_or_default();
         account.balance = balance.unwrap_or(account.balance);
@@ -61,7 +96,7 @@ impl<'a> OverriddenState<'a> {
     }
 }
 
-impl FlatState for OverriddenState<'_> {
+impl FlatState for OverriddenState {
     fn account(&self, address: &Address) -> Result<Option<Account>, StateError> {
         match self.accounts.get(address) {
             Some(account) => Ok(Some(*account).filter(|account| !account.is_empty())),

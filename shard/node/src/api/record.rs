@@ -49,14 +49,14 @@ impl BlockRecord {
         }
     }
 
-    fn id(&self) -> B256 {
+    pub(super) fn id(&self) -> B256 {
         match self {
             Self::Executed(executed) => executed.id,
             Self::Stored(stored) => stored.id,
         }
     }
 
-    fn environment(&self) -> &Environment {
+    pub(super) fn environment(&self) -> &Environment {
         match self {
             Self::Executed(executed) => &executed.environment,
             Self::Stored(stored) => &stored.environment,
@@ -88,7 +88,7 @@ impl BlockRecord {
         }
     }
 
-    fn encoded(&self) -> Vec<&Bytes> {
+    pub(super) fn encoded(&self) -> Vec<&Bytes> {
         match self {
             Self::Executed(executed) => {
                 executed.transactions.iter().map(|transaction| transaction.encoded()).collect()
@@ -108,7 +108,7 @@ impl BlockRecord {
     }
 
     /// The transactions of a range, with their senders.
-    fn verified(&self, range: std::ops::Range<usize>) -> RpcResult<Vec<PooledTransaction>> {
+    pub(super) fn verified(&self, range: std::ops::Range<usize>) -> RpcResult<Vec<PooledTransaction>> {
         match self {
             Self::Executed(executed) => Ok(executed.transactions.get(range).unwrap_or_default().to_vec()),
             Self::Stored(stored) => {

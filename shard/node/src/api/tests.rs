@@ -32,6 +32,9 @@ mod transaction;
 mod txpool;
 mod wire;
 
+mod debug;
+mod simulate;
+
 /// Writes 42 to slot 0 and leaves a log with topic 7.
 const EMITTER: Bytes = bytes!("602a5f5560075f5fa100");
 /// Reverts with four bytes.

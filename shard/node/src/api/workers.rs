@@ -7,10 +7,27 @@
 use super::error::internal;
 use rpc::RpcError;
 use rpc::error::RpcResult;
+use shard_state::executor::Stop;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
+
+/// Calls off, when it goes, whatever was given its [`Stop`]: a work that can be called off need not outlive its caller.
+#[derive(Debug, Default)]
+pub(super) struct CalledOff(Stop);
+
+impl CalledOff {
+    pub(super) fn stop(&self) -> Stop {
+        self.0.clone()
+    }
+}
+
+impl Drop for CalledOff {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
 
 /// A bounded number of blocking works.
 #[derive(Debug)]
@@ -29,7 +46,16 @@ impl Workers {
         &self,
         work: impl FnOnce() -> RpcResult<T> + Send + 'static,
     ) -> RpcResult<T> {
-        let deadline = Instant::now() + self.patience;
+        self.run_within(self.patience, work).await
+    }
+
+    /// The same for a caller with a patience of its own.
+    pub(super) async fn run_within<T: Send + 'static>(
+        &self,
+        patience: Duration,
+        work: impl FnOnce() -> RpcResult<T> + Send + 'static,
+    ) -> RpcResult<T> {
+        let deadline = Instant::now() + patience;
         let place = timeout_at(deadline, Arc::clone(&self.places).acquire_owned()).await;
         let Ok(Ok(place)) = place else {
             return Err(RpcError::Busy("too many calls are running, try again"));
@@ -43,7 +69,7 @@ impl Workers {
             Ok(Ok(result)) => result,
             Ok(Err(error)) => Err(internal(&error)),
             Err(_) => {
-                let seconds = self.patience.as_secs_f64();
+                let seconds = patience.as_secs_f64();
                 Err(RpcError::Server(format!("execution aborted (timeout = {seconds}s)")))
             }
         }

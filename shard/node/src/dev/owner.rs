@@ -10,7 +10,7 @@ use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256};
 use alloy_rpc_types_eth::TransactionRequest;
 use rpc::RpcError;
 use rpc::error::RpcResult;
-use rpc::method::{DevApi, EthApi as _};
+use rpc::method::{ChainApi as _, DevApi, ExecutionApi as _, FeeApi as _, StateApi as _};
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -4,6 +4,7 @@ use alloy_primitives::{B256, Bloom};
 
 use super::{Environment, ExecuteError, Outcome, evm::Evm, inclusion, transfer};
 use crate::{
+    account::Account,
     receipt::TransactionReceipt,
     rules::Rules,
     state::{ChangeSet, FlatState, PendingState},
@@ -20,10 +21,10 @@ pub enum Path {
     Evm,
 }
 
-/// A block that is being executed.
+/// A block that is being executed; with a [`Tracer`](super::Tracer), one whose transactions can be watched.
 #[derive(Debug)]
-pub struct BlockExecutor<'a> {
-    evm: Evm<'a>,
+pub struct BlockExecutor<'a, I = ()> {
+    pub(super) evm: Evm<'a, I>,
     environment: Environment,
     path: Path,
     gas_used: u64,
@@ -59,6 +60,14 @@ impl<'a> BlockExecutor<'a> {
         Self { evm, environment, path: Path::Fastest, gas_used: 0, receipts: Vec::new() }
     }
 
+    /// The same block with an inspector.
+    pub(super) fn with_inspector<I>(self, inspector: I) -> BlockExecutor<'a, I> {
+        let Self { evm, environment, path, gas_used, receipts } = self;
+        BlockExecutor { evm: evm.with_inspector(inspector), environment, path, gas_used, receipts }
+    }
+}
+
+impl<'a, I> BlockExecutor<'a, I> {
     /// Chooses the way that transactions take.
     #[must_use]
     pub fn with_path(mut self, path: Path) -> Self {
@@ -84,9 +93,7 @@ impl<'a> BlockExecutor<'a> {
     /// Executes a transaction; if it may not be included, nothing changes.
     pub fn execute(&mut self, transaction: &Transaction) -> Result<&TransactionReceipt, ExecuteError> {
         let outcome = self.outcome(transaction)?;
-        self.gas_used = self.gas_used.saturating_add(outcome.gas_used);
-        self.receipts.push(TransactionReceipt::new(transaction, outcome, self.gas_used));
-        Ok(&self.receipts[self.receipts.len() - 1])
+        Ok(self.include(transaction, outcome))
     }
 
     /// Closes the block: what it changed, and a receipt for each transaction.
@@ -99,9 +106,21 @@ impl<'a> BlockExecutor<'a> {
         crate::receipt::logs_bloom(&self.receipts)
     }
 
-    fn outcome(&mut self, transaction: &Transaction) -> Result<Outcome, ExecuteError> {
+    /// Whether the transaction may be included; its sender's account.
+    pub(super) fn check(&mut self, transaction: &Transaction) -> Result<Account, ExecuteError> {
         let gas_left = self.gas_left();
-        let sender = inclusion::check(transaction, self.evm.state(), &self.environment, gas_left)??;
+        Ok(inclusion::check(transaction, self.evm.state(), &self.environment, gas_left)??)
+    }
+
+    /// Takes a transaction into the block that did what `outcome` says.
+    pub(super) fn include(&mut self, transaction: &Transaction, outcome: Outcome) -> &TransactionReceipt {
+        self.gas_used = self.gas_used.saturating_add(outcome.gas_used);
+        self.receipts.push(TransactionReceipt::new(transaction, outcome, self.gas_used));
+        &self.receipts[self.receipts.len() - 1]
+    }
+
+    fn outcome(&mut self, transaction: &Transaction) -> Result<Outcome, ExecuteError> {
+        let sender = self.check(transaction)?;
         if self.path == Path::Fastest
             && let Some(outcome) =
                 transfer::execute(transaction, sender, self.evm.state(), &self.environment)?

@@ -10,7 +10,7 @@ use revm::{
     context_interface::either::Either,
 };
 
-use super::{Environment, ExecuteError, evm::Evm};
+use super::{Environment, ExecuteError, PrecompileChanges, evm::Evm};
 use crate::state::{FlatState, PendingState, StateError};
 
 /// A transaction as RPC callers describe it; what is left out is chosen for them.
@@ -34,6 +34,8 @@ pub struct CallRequest {
     pub access_list: AccessList,
     /// Code that accounts take from others (EIP-7702), with the signers; with any, it is a transaction of type 4.
     pub authorizations: Vec<RecoveredAuthorization>,
+    /// Precompiles that it believes to be elsewhere.
+    pub precompiles: PrecompileChanges,
 }
 
 /// What a call led to.
@@ -64,6 +66,25 @@ pub enum CallOutcome {
         /// Gas used.
         gas_used: u64,
     },
+}
+
+impl CallOutcome {
+    /// Gas used, after refunds.
+    pub const fn gas_used(&self) -> u64 {
+        match self {
+            Self::Success { gas_used, .. } | Self::Revert { gas_used, .. } | Self::Halt { gas_used, .. } => {
+                *gas_used
+            }
+        }
+    }
+
+    /// Events, in order; none if it failed.
+    pub fn logs(&self) -> &[Log] {
+        match self {
+            Self::Success { logs, .. } => logs,
+            Self::Revert { .. } | Self::Halt { .. } => &[],
+        }
+    }
 }
 
 /// Why a call could not be made. Texts are geth's.
@@ -147,6 +168,20 @@ pub fn call(
     request: &CallRequest,
     gas_max: u64,
 ) -> Result<CallOutcome, CallError> {
+    let (mut evm, transaction) = ready(state, environment, request, gas_max)?;
+    match evm.transact(transaction) {
+        Ok(result) => Ok(outcome(result)),
+        Err(error) => Err(refusal(error, environment, request)),
+    }
+}
+
+/// An EVM that takes requests, and the request as it takes it.
+pub(super) fn ready<'a>(
+    state: &'a dyn FlatState,
+    environment: &Environment,
+    request: &CallRequest,
+    gas_max: u64,
+) -> Result<(Evm<'a>, TxEnv), CallError> {
     if request.to.is_none() && !request.authorizations.is_empty() {
         return Err(CallError::Authorizing { sender: request.from });
     }
@@ -161,11 +196,8 @@ pub fn call(
     if request.gas_price == 0 {
         block.basefee = 0;
     }
-    let mut evm = Evm::new(PendingState::new(state), config, block);
-    match evm.transact(environment_of(request, gas)) {
-        Ok(result) => Ok(outcome(result)),
-        Err(error) => Err(refusal(error, environment, request)),
-    }
+    let evm = Evm::new(PendingState::new(state), config, block);
+    Ok((evm.with_precompiles(request.precompiles.clone()), environment_of(request, gas)))
 }
 
 /// What geth says of a call that halted.
@@ -193,7 +225,7 @@ pub fn halt_text(reason: &HaltReason) -> &'static str {
     }
 }
 
-fn environment_of(request: &CallRequest, gas: u64) -> TxEnv {
+pub(super) fn environment_of(request: &CallRequest, gas: u64) -> TxEnv {
     let tx_type = match (request.priority_fee, request.access_list.is_empty()) {
         _ if !request.authorizations.is_empty() => 4,
         (Some(_), _) => 2,
@@ -218,7 +250,7 @@ fn environment_of(request: &CallRequest, gas: u64) -> TxEnv {
     }
 }
 
-fn outcome(result: ExecutionResult) -> CallOutcome {
+pub(super) fn outcome(result: ExecutionResult) -> CallOutcome {
     let (gas_used, gas_spent) = (result.tx_gas_used(), result.gas().total_gas_spent());
     match result {
         ExecutionResult::Success { logs, output, .. } => {
@@ -230,7 +262,7 @@ fn outcome(result: ExecutionResult) -> CallOutcome {
 }
 
 /// Names what the EVM refused before it began.
-fn refusal(error: ExecuteError, environment: &Environment, request: &CallRequest) -> CallError {
+pub(super) fn refusal(error: ExecuteError, environment: &Environment, request: &CallRequest) -> CallError {
     let ExecuteError::Evm(refused) = &error else {
         return match error {
             ExecuteError::State(error) => CallError::State(error),

@@ -4,20 +4,34 @@ use alloy_consensus::{Transaction as _, Typed2718 as _};
 use alloy_eips::{eip2935::HISTORY_STORAGE_ADDRESS, eip4788::BEACON_ROOTS_ADDRESS};
 use alloy_primitives::{Address, B256};
 use revm::{
-    Context, ExecuteEvm as _, Journal, MainBuilder as _, MainnetEvm, SystemCallEvm as _,
-    context::{BlockEnv, CfgEnv, TxEnv, result::ExecutionResult},
+    Context, ExecuteEvm as _, InspectEvm as _, Inspector, Journal, MainBuilder as _, SystemCallEvm as _,
+    context::{
+        BlockEnv, CfgEnv, TxEnv,
+        result::{ExecutionResult, ResultAndState},
+    },
     context_interface::either::Either,
+    handler::{EthFrame, instructions::EthInstructions},
+    interpreter::interpreter::EthInterpreter,
 };
 
-use super::{Environment, ExecuteError, Outcome};
+use super::{
+    Environment, ExecuteError, Outcome,
+    precompiles::{PrecompileChanges, Precompiles},
+};
 use crate::{state::PendingState, transaction::Transaction};
 
-type ShardContext<'a> = Context<BlockEnv, TxEnv, CfgEnv, PendingState<'a>, Journal<PendingState<'a>>, ()>;
+pub(super) type ShardContext<'a> =
+    Context<BlockEnv, TxEnv, CfgEnv, PendingState<'a>, Journal<PendingState<'a>>, ()>;
 
-/// An EVM and the state it writes to.
+type Instructions<'a> = EthInstructions<EthInterpreter, ShardContext<'a>>;
+type Inner<'a, I> =
+    revm::context::Evm<ShardContext<'a>, I, Instructions<'a>, Precompiles, EthFrame<EthInterpreter>>;
+
+/// An EVM and the state it writes to. With an inspector it can also execute watched; what is not watched costs the
+/// same with one as without.
 #[derive(Debug)]
-pub(super) struct Evm<'a> {
-    inner: MainnetEvm<ShardContext<'a>>,
+pub(super) struct Evm<'a, I = ()> {
+    inner: Inner<'a, I>,
 }
 
 impl<'a> Evm<'a> {
@@ -26,9 +40,23 @@ impl<'a> Evm<'a> {
         context.cfg = config;
         context.block = block;
         context.journaled_state.set_spec_id(context.cfg.spec);
-        Self { inner: context.build_mainnet() }
+        let precompiles = Precompiles::new(PrecompileChanges::default());
+        Self { inner: context.build_mainnet().with_precompiles(precompiles) }
     }
 
+    /// The same EVM with precompiles elsewhere.
+    pub(super) fn with_precompiles(mut self, changes: PrecompileChanges) -> Self {
+        self.inner.precompiles = Precompiles::new(changes);
+        self
+    }
+
+    /// The same EVM with an inspector.
+    pub(super) fn with_inspector<I>(self, inspector: I) -> Evm<'a, I> {
+        Evm { inner: self.inner.with_inspector(inspector) }
+    }
+}
+
+impl<'a, I> Evm<'a, I> {
     pub(super) fn state(&mut self) -> &mut PendingState<'a> {
         &mut self.inner.ctx.journaled_state.database
     }
@@ -39,18 +67,31 @@ impl<'a> Evm<'a> {
 
     /// Executes a checked transaction and writes what it leaves behind.
     pub(super) fn execute(&mut self, transaction: &Transaction) -> Result<Outcome, ExecuteError> {
+        let transaction = self.prepare(transaction);
+        Ok(self.transact(transaction)?.into())
+    }
+
+    /// Gets ready for a checked transaction, and says what it is to the interpreter.
+    pub(super) fn prepare(&mut self, transaction: &Transaction) -> TxEnv {
         self.inner.ctx.cfg.disable_eip3607 = transaction.is_impersonated();
-        let result = self.transact(environment_of(transaction))?;
-        let (success, gas_used) = (result.is_success(), result.tx_gas_used());
-        let logs = if success { result.into_logs() } else { Vec::new() };
-        Ok(Outcome { success, gas_used, logs })
+        environment_of(transaction)
     }
 
     /// Executes a transaction and writes what it leaves behind.
     pub(super) fn transact(&mut self, transaction: TxEnv) -> Result<ExecutionResult, ExecuteError> {
-        let executed = self.inner.transact(transaction)?;
+        let executed = self.run(transaction)?;
         self.state().commit(executed.state)?;
         Ok(executed.result)
+    }
+
+    /// Executes a transaction and writes nothing.
+    pub(super) fn run(&mut self, transaction: TxEnv) -> Result<ResultAndState, ExecuteError> {
+        Ok(self.inner.transact(transaction)?)
+    }
+
+    /// Sets BASEFEE, wei per gas, for what comes.
+    pub(super) fn set_base_fee(&mut self, wei: u64) {
+        self.inner.ctx.block.basefee = wei;
     }
 
     /// What every block does first: EIP-4788 stores the anchor's id, EIP-2935 the parent's.
@@ -66,6 +107,27 @@ impl<'a> Evm<'a> {
         }
         self.state().commit(called.state)?;
         Ok(())
+    }
+}
+
+impl<'a, I: Inspector<ShardContext<'a>>> Evm<'a, I> {
+    /// Executes a transaction before the inspector's eyes, and writes nothing.
+    pub(super) fn inspect(&mut self, transaction: TxEnv) -> Result<ResultAndState, ExecuteError> {
+        Ok(self.inner.inspect_tx(transaction)?)
+    }
+
+    /// The inspector, the block and the state, which stand apart.
+    pub(super) fn parts(&mut self) -> (&mut I, &BlockEnv, &mut PendingState<'a>) {
+        let context = &mut self.inner.ctx;
+        (&mut self.inner.inspector, &context.block, &mut context.journaled_state.database)
+    }
+}
+
+impl From<ExecutionResult> for Outcome {
+    fn from(result: ExecutionResult) -> Self {
+        let (success, gas_used) = (result.is_success(), result.tx_gas_used());
+        let logs = if success { result.into_logs() } else { Vec::new() };
+        Self { success, gas_used, logs }
     }
 }
 

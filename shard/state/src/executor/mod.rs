@@ -6,18 +6,24 @@
 //!
 //! - `evm`: the interpreter (revm, Osaka rules) and the system calls that open a block
 //! - `transfer`: value to an account without code
-//! - [`call`], [`estimate_gas`]: what `eth_call` and `eth_estimateGas` ask
+//! - [`call`], [`estimate_gas`], [`create_access_list`]: what `eth_call` and its neighbours ask
+//! - [`Simulation`]: a block of such requests
+//! - [`trace_call`], [`BlockExecutor::trace`]: the same executions, watched
 //!
 //! Rules: docs/spec/shard-block.md#execution
 
+mod access_list;
 mod block;
 mod call;
 mod environment;
 mod estimate;
 mod evm;
 mod inclusion;
+mod precompiles;
+mod simulate;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod transfer;
 
 use alloy_primitives::{Address, Log};
@@ -25,11 +31,15 @@ use revm::context::result::EVMError;
 
 use crate::state::StateError;
 
+pub use access_list::{AccessListed, create_access_list};
 pub use block::{BlockExecutor, Path};
 pub use call::{CallError, CallOutcome, CallRequest, call, halt_text};
 pub use environment::Environment;
 pub use estimate::estimate_gas;
 pub use inclusion::{InclusionError, check_inclusion};
+pub use precompiles::{MovePrecompileError, PrecompileChanges};
+pub use simulate::{SimulateError, Simulation, SimulationRules};
+pub use trace::{Stop, TraceError, Tracer, TracerError, TransactionContext, trace_call};
 
 /// What became of an included transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -21,10 +21,10 @@ use crate::{
     transaction::{Transaction, recover_authorizations},
 };
 
-const SHARD: ShardId = ShardId::new(0);
-const BASE_FEE: u64 = 1_000_000_000;
+pub(super) const SHARD: ShardId = ShardId::new(0);
+pub(super) const BASE_FEE: u64 = 1_000_000_000;
 
-fn environment() -> Environment {
+pub(super) fn environment() -> Environment {
     Environment {
         chain_id: Sender::new(SHARD).limits.chain_id,
         height: 5,
@@ -38,7 +38,7 @@ fn environment() -> Environment {
 
 /// Who takes part in random transfers: senders, the coinbase (4), a contract (5), a delegated account (6), nobody yet
 /// (7), precompiles and their neighbours.
-fn party(number: u64) -> Address {
+pub(super) fn party(number: u64) -> Address {
     match number {
         8 => Address::with_last_byte(4),
         9 => Address::left_padding_from(&[1, 0]),
@@ -48,7 +48,7 @@ fn party(number: u64) -> Address {
     }
 }
 
-fn random_state(accounts: &[(u64, u64)]) -> MemoryState {
+pub(super) fn random_state(accounts: &[(u64, u64)]) -> MemoryState {
     let mut state = MemoryState::new();
     // SSTORE(0, CALLVALUE), then STOP.
     let contract = state.set_code(Bytes::from_static(&[0x34, 0x5f, 0x55]));
@@ -66,7 +66,7 @@ fn random_state(accounts: &[(u64, u64)]) -> MemoryState {
 }
 
 #[derive(Clone, Debug)]
-struct Draft {
+pub(super) struct Draft {
     from: u64,
     to: u64,
     nonce: u64,
@@ -77,7 +77,7 @@ struct Draft {
     has_list: bool,
 }
 
-fn draft() -> impl Strategy<Value = Draft> {
+pub(super) fn draft() -> impl Strategy<Value = Draft> {
     let value = prop_oneof![2 => Just(0u64), 6 => 0u64..3_000];
     let fee = prop_oneof![Just(BASE_FEE - 1), Just(BASE_FEE), BASE_FEE..3 * BASE_FEE];
     let gas = prop_oneof![4 => Just(21_000u64), 1 => 23_400u64..600_000];
@@ -89,16 +89,21 @@ fn draft() -> impl Strategy<Value = Draft> {
     )
 }
 
-fn signed(draft: &Draft) -> Arc<Verified<Transaction>> {
+pub(super) fn signed(draft: &Draft) -> Arc<Verified<Transaction>> {
+    signed_to(draft, party(draft.to), draft.gas_limit)
+}
+
+/// The same to somebody else, with this much gas.
+pub(super) fn signed_to(draft: &Draft, to: Address, gas_limit: u64) -> Arc<Verified<Transaction>> {
     let sender = Sender::new(SHARD);
     let value = U256::from(draft.milliether) * ETHER / U256::from(1_000);
     let item = AccessListItem { address: party(5), storage_keys: vec![B256::ZERO] };
     let transaction = TxEip1559 {
-        gas_limit: draft.gas_limit,
+        gas_limit,
         max_fee_per_gas: draft.max_fee.into(),
         max_priority_fee_per_gas: draft.tip.into(),
         access_list: AccessList(if draft.has_list { vec![item] } else { vec![] }),
-        ..sender.unsigned(draft.nonce, Some(party(draft.to)), value, Bytes::new())
+        ..sender.unsigned(draft.nonce, Some(to), value, Bytes::new())
     };
     verified(&sign(transaction, &key(draft.from)), &sender.limits)
 }
