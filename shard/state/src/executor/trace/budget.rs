@@ -20,12 +20,14 @@ use revm::{
         interpreter_types::{InputsTr as _, Jumps as _, ReturnData as _},
     },
 };
-use revm_inspectors::tracing::{
-    StackSnapshotType, TracingInspectorConfig,
-    types::{CallTraceNode, CallTraceStep},
-};
 
-use super::TraceError;
+use super::{
+    TraceError,
+    inspectors::{
+        StackSnapshotType, TracingInspectorConfig,
+        types::{CallTraceNode, CallTraceStep},
+    },
+};
 
 const CALL_BYTES: usize = size_of::<CallTraceNode>();
 const STEP_BYTES: usize = size_of::<CallTraceStep>();

@@ -15,7 +15,8 @@ mod tests;
 mod tracer;
 
 use alloy_rpc_types_trace::geth::GethTrace;
-pub use revm_inspectors::tracing::TransactionContext;
+pub use inspectors::TransactionContext;
+use revm_inspectors::tracing as inspectors;
 
 use super::{BlockExecutor, CallError, CallRequest, Environment, ExecuteError, Outcome, call};
 use crate::{

@@ -12,13 +12,11 @@ use revm::{
     handler::FrameResult,
     interpreter::{CallInputs, CallOutcome, CreateInputs, CreateOutcome, FrameInput, Interpreter},
 };
-use revm_inspectors::tracing::{
-    DebugInspector, DebugInspectorError, TracingInspectorConfig, TransactionContext,
-};
 
 use super::{
     TraceError,
     budget::{Budget, Stop},
+    inspectors::{DebugInspector, DebugInspectorError, TracingInspectorConfig, TransactionContext},
     reading::Reading,
 };
 use crate::{
