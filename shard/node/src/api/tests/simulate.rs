@@ -224,3 +224,38 @@ async fn a_simulation_has_an_order_and_limits_that_are_named() {
     assert_eq!(code, -32005);
     assert_eq!(words, "all calls together may use 100000 gas: simulate fewer of them");
 }
+
+#[tokio::test]
+async fn a_precompile_moves_and_one_that_is_overridden_is_none() {
+    let (_, api) = served();
+    let identity = Address::with_last_byte(4);
+    let elsewhere = Address::repeat_byte(0x44);
+    let call = async |to: Address, overrides: Value| {
+        let state = serde_json::from_value(overrides).expect("overrides as geth takes them");
+        let request = calling(to).input(bytes!("c0ffee").into());
+        api.call(request, latest(), Some(state), None).await
+    };
+    let moved = json!({format!("{identity}"): {"movePrecompileToAddress": elsewhere, "code": READER}});
+    assert_eq!(call(elsewhere, moved.clone()).await, Ok(bytes!("c0ffee")));
+    assert_eq!(call(identity, moved).await, Ok(Bytes::from(vec![0; 32])), "its code runs");
+    let overridden = json!({format!("{identity}"): {"balance": "0x1"}});
+    assert_eq!(call(identity, overridden).await, Ok(Bytes::new()));
+    assert_eq!(call(identity, json!({})).await, Ok(bytes!("c0ffee")));
+
+    let refusal = async |overrides: Value| text(call(elsewhere, overrides).await);
+    let to_itself = json!({format!("{identity}"): {"movePrecompileToAddress": identity}});
+    assert_eq!(refusal(to_itself).await, (-38022, format!("account {identity} cannot be moved to itself")));
+    let nothing = json!({format!("{}", receiver()): {"movePrecompileToAddress": elsewhere}});
+    assert_eq!(refusal(nothing).await, (-32000, format!("account {} is not a precompile", receiver())));
+    let taken = format!("account {elsewhere} is already overridden");
+    let twice = json!({
+        format!("{identity}"): {"movePrecompileToAddress": elsewhere},
+        format!("{}", Address::with_last_byte(2)): {"movePrecompileToAddress": elsewhere},
+    });
+    assert_eq!(refusal(twice).await, (-38023, taken.clone()));
+    let onto = json!({
+        format!("{identity}"): {"movePrecompileToAddress": elsewhere},
+        format!("{elsewhere}"): {"balance": "0x1"},
+    });
+    assert_eq!(refusal(onto).await, (-38023, taken));
+}
