@@ -125,7 +125,7 @@ async fn results_are_written_as_ethereum_tools_read_them() {
     let proof = client.request("eth_getProof", json!([ALICE, ["0x0"], "latest"])).await.expect("a proof");
     assert_eq!(proof["accountProof"], json!([]));
     let header = client.request("eth_getHeaderByNumber", json!(["pending"])).await.expect("a header");
-    assert_eq!(header["epoch"], "0x5");
+    assert_eq!(header["atoll"]["epoch"], "0x5");
     let config = client.request("eth_config", json!([])).await.expect("a configuration");
     assert_eq!(config["current"]["chainId"], "0x1b59");
 }
