@@ -41,7 +41,7 @@ pub const RESPONSE_TOO_LARGE: i32 = -32008;
 pub const BATCH_TOO_LARGE: i32 = -32010;
 
 /// Every code there is.
-pub const CODES: [i32; 12] = [
+pub const CODES: [i32; 25] = [
     SERVER_ERROR,
     REVERTED,
     INVALID_REQUEST,
@@ -54,6 +54,19 @@ pub const CODES: [i32; 12] = [
     REQUEST_TOO_LARGE,
     RESPONSE_TOO_LARGE,
     BATCH_TOO_LARGE,
+    SimulationReason::NonceTooLow.code(),
+    SimulationReason::NonceTooHigh.code(),
+    SimulationReason::FeeTooLow.code(),
+    SimulationReason::IntrinsicGas.code(),
+    SimulationReason::InsufficientFunds.code(),
+    SimulationReason::BlockGasLimit.code(),
+    SimulationReason::BlockNumber.code(),
+    SimulationReason::BlockTimestamp.code(),
+    SimulationReason::PrecompileToItself.code(),
+    SimulationReason::PrecompileTaken.code(),
+    SimulationReason::SenderNotEoa.code(),
+    SimulationReason::InitCodeTooLarge.code(),
+    SimulationReason::TooManyBlocks.code(),
 ];
 
 /// Why a call failed.

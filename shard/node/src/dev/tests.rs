@@ -344,10 +344,10 @@ async fn a_shard_of_a_network_has_none_of_the_owner_s_methods() {
     let owner = Arc::new(DevOwner::new(chain, api));
     let all = rpc::method::dev_methods(shard.clone(), owner);
     let own: Vec<&str> = all.method_names().filter(|name| shard.method(name).is_none()).collect();
-    for name in ["evm_snapshot", "evm_revert", "anvil_setBalance", "hardhat_mine", "eth_sendTransaction"] {
+    for name in ["evm_snapshot", "evm_revert", "anvil_setBalance", "hardhat_mine"] {
         assert!(own.contains(&name), "{name}");
     }
-    assert!(own.iter().all(|name| !name.starts_with("eth_") || *name == "eth_sendTransaction"), "{own:?}");
+    assert!(own.iter().all(|name| !name.starts_with("eth_")), "{own:?}");
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let server = rpc::serve(ServerConfig::new(listen), shard).await.expect("serves");
     let client = Client::new(format!("http://{}", server.address())).expect("a URL");
@@ -362,4 +362,7 @@ async fn a_shard_of_a_network_has_none_of_the_owner_s_methods() {
     }
     let accounts: Value = client.call("eth_accounts", json!([])).await.expect("there is such a method");
     assert_eq!(accounts, json!([]));
+    let from = json!([{ "from": ACCOUNTS[0].0, "to": ACCOUNTS[1].0 }]);
+    let refused = client.call::<Value>("eth_sendTransaction", from).await.expect_err("it has no keys");
+    assert!(refused.to_string().contains("unknown account"), "{refused}");
 }

@@ -135,6 +135,17 @@ impl Parameters {
             }),
             "quantity" => json!(self.one(&["0x0", "0x1", "0x5", "0x400"])),
             "boolean" => json!(self.random.random::<bool>()),
+            "trace options" => self.one(&[
+                json!({}),
+                json!({ "enableMemory": true, "enableReturnData": true, "limit": 10, "timeout": "1s" }),
+                json!({ "tracer": "callTracer", "tracerConfig": { "withLog": true } }),
+                json!({ "tracer": "prestateTracer", "tracerConfig": { "diffMode": true } }),
+                json!({ "tracer": "4byteTracer", "reexec": 128 }),
+            ]),
+            "blocks of calls" => json!({
+                "blockStateCalls": [{ "calls": [{ "from": self.address(), "to": self.address() }] }],
+                "traceTransfers": true,
+            }),
             "text" => json!("text"),
             "subscription kind" => json!("newHeads"),
             "subscription options" => json!(true),
