@@ -18,9 +18,23 @@ use alloy_primitives::{Address, B256, Bytes, U128, U256};
 use alloy_rpc_types_eth::{BlockOverrides, Filter, TransactionRequest, state::StateOverride};
 use alloy_serde::JsonStorageKey;
 use futures::{StreamExt as _, stream::BoxStream};
+use std::sync::Arc;
+use tokio::sync::Notify;
 
-#[derive(Debug)]
-pub(super) struct Fixed;
+#[derive(Debug, Default)]
+pub(super) struct Fixed {
+    /// Told when a stream of logs is dropped.
+    pub(super) dropped: Arc<Notify>,
+}
+
+/// Tells that it was dropped.
+struct Telltale(Arc<Notify>);
+
+impl Drop for Telltale {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
+}
 
 impl ChainApi for Fixed {
     fn chain_id(&self) -> u64 {
@@ -178,12 +192,12 @@ impl SubscriptionApi for Fixed {
     }
     /// As fast as anyone reads, without end.
     fn new_logs(&self, _: Filter) -> RpcResult<BoxStream<'static, Log>> {
-        Ok(futures::stream::repeat_with(Log::default)
-            .then(|log| async {
-                tokio::task::yield_now().await;
-                log
-            })
-            .boxed())
+        let telltale = Telltale(self.dropped.clone());
+        let logs = futures::stream::unfold(telltale, async |telltale| {
+            tokio::task::yield_now().await;
+            Some((Log::default(), telltale))
+        });
+        Ok(logs.boxed())
     }
     fn new_pending_transactions(&self, full: bool) -> RpcResult<BoxStream<'static, Pooled>> {
         let hash = B256::repeat_byte(if full { 2 } else { 1 });
