@@ -207,18 +207,7 @@ impl Network {
 
     /// Time that all processes have spent, in user mode and in the kernel.
     fn cpu_seconds(&self) -> f64 {
-        let ticks = self.processes().iter().map(|process| {
-            let stat = fs::read_to_string(process.join("stat")).expect("the node runs");
-            let (_, fields) = stat.rsplit_once(") ").expect("the name is in parentheses");
-            fields
-                .split(' ')
-                .skip(11)
-                .take(2)
-                .map(|ticks| ticks.parse::<u64>().expect("a number"))
-                .sum::<u64>()
-        });
-        // USER_HZ is 100 on every architecture this runs on.
-        ticks.sum::<u64>() as f64 / 100.0
+        self.processes().iter().map(|process| benches::cpu_seconds(process)).sum()
     }
 
     /// Resident memory of all processes.
