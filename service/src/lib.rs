@@ -9,6 +9,7 @@
 //! - [`runtime`]: tasks and time, real or simulated
 //! - [`seat`]: a validator's seats as the engine hears them
 //! - [`shutdown`]: the signals that end a process
+//! - [`watch`]: a value that changes, and tasks that wait until it has, in order
 
 pub mod config;
 pub mod durability;
@@ -19,3 +20,4 @@ pub mod ports;
 pub mod runtime;
 pub mod seat;
 pub mod shutdown;
+pub mod watch;

@@ -15,12 +15,12 @@ use primitives::{
     BeaconBlock, BeaconHeader, Chain, Committee, Crosslink, Epoch, EpochTable, Evidence, Genesis, Height,
     LightUpdate, Unverified,
 };
-use service::runtime::SharedRuntime;
+use service::{runtime::SharedRuntime, watch};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use storage::StorageError;
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot};
 
 /// Certified blocks that a slow listener may be behind before it misses some.
 const EVENTS_MAX: usize = 256;
@@ -240,8 +240,8 @@ impl BeaconHandle {
     /// Returns when the node has ended, with the reason if it failed.
     pub async fn ended(&self) -> Result<(), Arc<Failure>> {
         let mut status = self.shared.status.subscribe();
-        match status.wait_for(|status| !matches!(status, Status::Running)).await.as_deref() {
-            Ok(Status::Failed(failure)) => Err(Arc::clone(failure)),
+        match status.wait_for(|status| !matches!(status, Status::Running)).await {
+            Ok(Status::Failed(failure)) => Err(failure),
             _ => Ok(()),
         }
     }

@@ -9,11 +9,10 @@ use crate::link::{BeaconLink, LinkError};
 use crate::metrics::Metrics;
 use consensus::light::{BootstrapError, LightClient, LightError};
 use primitives::{B256, Chain, Committee, Epoch, Genesis, Height, LightUpdate, ShardId, Unverified};
-use service::runtime::SharedRuntime;
+use service::{runtime::SharedRuntime, watch};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
 
 /// How long the link is asked to wait for news.
 const WAIT: Duration = Duration::from_secs(10);

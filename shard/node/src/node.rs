@@ -13,12 +13,12 @@ use crate::pool::PoolLimits;
 use consensus::light::BootstrapError;
 use engine::Network;
 use primitives::{Genesis, ShardId, ShardRecord};
-use service::runtime::SharedRuntime;
+use service::{runtime::SharedRuntime, watch};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use storage::{StorageError, Store};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use validator::Signer;
 
 /// Opens the store of a shard.
@@ -173,8 +173,8 @@ impl ShardNodeHandle {
     /// Returns when the node has ended, with the reason if it failed.
     pub async fn ended(&self) -> Result<(), Arc<Failure>> {
         let mut status = self.status.clone();
-        match status.wait_for(|status| !matches!(status, Status::Running)).await.as_deref() {
-            Ok(Status::Failed(failure)) => Err(Arc::clone(failure)),
+        match status.wait_for(|status| !matches!(status, Status::Running)).await {
+            Ok(Status::Failed(failure)) => Err(failure),
             _ => Ok(()),
         }
     }

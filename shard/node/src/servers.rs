@@ -4,10 +4,10 @@ use crate::api::{ApiConfig, ShardApi};
 use crate::node::Chains;
 use primitives::ShardId;
 use rpc::{ServerConfig, ServerHandle};
+use service::watch;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::sync::watch;
 
 /// The servers that run.
 #[derive(Debug)]
