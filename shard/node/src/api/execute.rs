@@ -87,7 +87,8 @@ pub(super) fn call_request(
         },
         gas: request.gas,
         gas_price,
-        priority_fee: request.max_priority_fee_per_gas,
+        // A cap alone makes it a transaction of EIP-1559, whose price is not the cap.
+        priority_fee: request.max_priority_fee_per_gas.or(request.max_fee_per_gas.map(|_| 0)),
         value: request.value.unwrap_or_default(),
         input: input.unwrap_or_default(),
         access_list: request.access_list.unwrap_or_default(),

@@ -50,6 +50,8 @@ impl ShardChain {
         let transactions = self.returned(&undone);
         self.core.rewind(base, &undo, transactions, generation, more)?;
         self.reread(id)?;
+        // Readers first: who hears of an undone block must not find it.
+        self.publish(self.core.published());
         for undone in undone {
             self.tell(ChainEvent::Undone(Arc::new(undone)));
         }

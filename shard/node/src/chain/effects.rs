@@ -97,7 +97,7 @@ impl ShardChain {
         Ok(())
     }
 
-    fn publish(&mut self, head: Head) {
+    pub(super) fn publish(&mut self, head: Head) {
         let Head { view, pending, finalized, certified } = head;
         let spec = Arc::clone(&self.shared.spec);
         let snapshot = Snapshot { spec, view, finalized, pending, reader: self.reader.clone() };

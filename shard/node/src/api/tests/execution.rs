@@ -20,6 +20,24 @@ async fn call_runs_in_the_block_it_names() {
     assert_eq!(U256::from_be_slice(&output), U256::from(77));
 }
 
+/// A cap is what a transaction pays at most: it pays the base fee and its tip.
+#[tokio::test]
+async fn call_with_a_fee_cap_alone_pays_the_base_fee() {
+    let (chain, api) = served();
+    let base_fee = u128::from(chain.snapshot().header().base_fee);
+    // GASPRICE PUSH0 MSTORE PUSH1 20 PUSH0 RETURN
+    let asking =
+        || TransactionRequest::default().from(key(0).address()).input(bytes!("3a5f5260205ff3").into());
+    let price = async |request: TransactionRequest| {
+        let output = api.call(request.gas_limit(100_000), latest(), None, None).await.expect("runs");
+        U256::from_be_slice(&output)
+    };
+    let capped = TransactionRequest { max_fee_per_gas: Some(3 * base_fee), ..asking() };
+    assert_eq!(price(capped).await, U256::from(base_fee));
+    let legacy = TransactionRequest { gas_price: Some(3 * base_fee), ..asking() };
+    assert_eq!(price(legacy).await, U256::from(3 * base_fee));
+}
+
 #[tokio::test]
 async fn call_that_fails_says_how() {
     let (chain, api) = served();

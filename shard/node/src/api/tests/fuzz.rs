@@ -65,11 +65,12 @@ async fn no_parameters_bring_a_method_down() {
     let methods: Vec<&Signature> = reference().collect();
     let mut answered = BTreeSet::new();
     let (start, mut calls) = (Instant::now(), 0);
-    // Each method once as it should be asked, whatever the time.
-    while calls < 4 * methods.len() as u64 || start.elapsed().as_secs() < seconds {
+    // Each method as it should be asked, of everything that there is, whatever the time.
+    let asked_well = (parameters.rounds() * methods.len()) as u64;
+    while calls < 2 * asked_well || start.elapsed().as_secs() < seconds {
         let method = methods[calls as usize % methods.len()];
-        let params = match calls < 2 * methods.len() as u64 {
-            true => parameters.valid(method),
+        let params = match calls < asked_well {
+            true => parameters.of_round(calls as usize / methods.len()).valid(method),
             false => parameters.mutated(method),
         };
         if let Some(result) = answer(&client, method, &params).await {
@@ -77,7 +78,7 @@ async fn no_parameters_bring_a_method_down() {
             parameters.learn(method, &result);
         }
         calls += 1;
-        if calls.is_multiple_of(CALLS_PER_BLOCK) {
+        if calls > asked_well && calls.is_multiple_of(CALLS_PER_BLOCK) {
             match chain.snapshot().height().get() {
                 HEIGHT_MAX => chain.undo_above(HEIGHT_MAX - 2),
                 _ => {

@@ -24,11 +24,28 @@ pub(super) struct Known {
 pub(super) struct Parameters {
     random: StdRng,
     known: Known,
+    /// Which hash it is the turn of; any, if none.
+    turn: Option<usize>,
 }
 
 impl Parameters {
     pub(super) fn new(seed: u64, known: Known) -> Self {
-        Self { random: StdRng::seed_from_u64(seed), known }
+        Self { random: StdRng::seed_from_u64(seed), known, turn: None }
+    }
+
+    /// How many rounds it takes to ask for every hash.
+    pub(super) fn rounds(&self) -> usize {
+        self.hashes().len()
+    }
+
+    /// From now on asks for the hash whose turn it is in a round.
+    pub(super) fn of_round(&mut self, round: usize) -> &mut Self {
+        self.turn = Some(round);
+        self
+    }
+
+    fn hashes(&self) -> Vec<B256> {
+        [&self.known.blocks[..], &self.known.transactions].concat()
     }
 
     /// What the method takes.
@@ -43,6 +60,7 @@ impl Parameters {
 
     /// What the method takes, but for something.
     pub(super) fn mutated(&mut self, method: &Signature) -> Value {
+        self.turn = None;
         let mut params = self.valid(method);
         match self.random.random_range(0..10) {
             0 => return self.anything(0),
@@ -96,8 +114,12 @@ impl Parameters {
         match kind {
             "address" => self.address(),
             "hash" => {
-                let hashes = [&self.known.blocks[..], &self.known.transactions].concat();
-                if hashes.is_empty() { json!(B256::ZERO) } else { json!(self.one(&hashes)) }
+                let hashes = self.hashes();
+                match self.turn {
+                    _ if hashes.is_empty() => json!(B256::ZERO),
+                    Some(turn) => json!(hashes[turn % hashes.len()]),
+                    None => json!(self.one(&hashes)),
+                }
             }
             "block" => match self.random.random_range(0..4) {
                 0 => {
