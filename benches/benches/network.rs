@@ -174,10 +174,7 @@ struct Network {
 
 impl Network {
     fn up(folder: &Path) -> Self {
-        let beside = env::current_exe().ok().and_then(|bench| Some(bench.parent()?.parent()?.join("atoll")));
-        let binary =
-            env::var_os("ATOLL_BENCH_BINARY").map(PathBuf::from).or(beside).expect("a place to look");
-        assert!(binary.exists(), "{} is missing: run `cargo build --release` first", binary.display());
+        let binary = benches::atoll();
         let start = Instant::now();
         let status = Command::new(&binary)
             .args(["testnet", "up", "--detach", "--fresh", "--json", "--port-base", &PORT_BASE.to_string()])

@@ -11,7 +11,7 @@
 use std::{
     env,
     net::TcpListener,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -46,7 +46,7 @@ fn main() {
 }
 
 async fn compare() {
-    let mut atoll = Command::new(binary());
+    let mut atoll = Command::new(benches::atoll());
     atoll.args(["shard-node", "--dev", "--port"]);
     let ours = Server::start(atoll).await.measure("atoll").await;
     let Some(anvil) = env::var_os("ATOLL_BENCH_ANVIL") else {
@@ -59,13 +59,6 @@ async fn compare() {
     for ((method, ours), (_, theirs)) in ours.iter().zip(&theirs) {
         println!("{method}: requests per second of the server's time, atoll / anvil = {:.2}", theirs / ours);
     }
-}
-
-fn binary() -> PathBuf {
-    let beside = env::current_exe().ok().and_then(|bench| Some(bench.parent()?.parent()?.join("atoll")));
-    let binary = env::var_os("ATOLL_BENCH_BINARY").map(PathBuf::from).or(beside).expect("a place to look");
-    assert!(binary.exists(), "{} is missing: run `cargo build --release` first", binary.display());
-    binary
 }
 
 /// A server that ends with its handle.

@@ -1,6 +1,18 @@
 //! Benchmarks, in `benches/`; here only what several of them measure alike.
 
-use std::{fs, path::Path};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+/// The `atoll` that is measured: the one that `ATOLL_BENCH_BINARY` names, or the one beside the bench in the target
+/// folder.
+pub fn atoll() -> PathBuf {
+    let beside = env::current_exe().ok().and_then(|bench| Some(bench.parent()?.parent()?.join("atoll")));
+    let binary = env::var_os("ATOLL_BENCH_BINARY").map(PathBuf::from).or(beside).expect("a place to look");
+    assert!(binary.exists(), "{} is missing: run `cargo build --release` first", binary.display());
+    binary
+}
 
 /// Time that a process has spent, in user mode and in the kernel; `process` is its folder under `/proc`.
 pub fn cpu_seconds(process: &Path) -> f64 {

@@ -48,9 +48,12 @@ impl Evidence {
 
     fn report(&self, first: SignedVote, second: SignedVote) {
         let key = contradiction(&first, &second);
+        let mut reported = self.reported.lock();
+        if reported.contains(&key) {
+            return; // another seat was quicker
+        }
         // A full channel leaves it unreported: other seats and other nodes notice the same.
         if self.requests.try_send(Request::Evidence { first, second }).is_ok() {
-            let mut reported = self.reported.lock();
             reported.insert(key);
             while reported.len() > REPORTED_MAX {
                 reported.pop_first();

@@ -17,7 +17,7 @@ use alloy_rpc_types_eth::TransactionRequest;
 use primitives::Height;
 use rpc::RpcError;
 use rpc::error::RpcResult;
-use rpc::method::DebugApi;
+use rpc::method::{DebugApi, TransactionApi};
 use rpc::view::{GethTrace, TraceCallOptions, TraceOptions, TraceResult};
 use shard_state::executor::{Stop, Tracer, trace_call};
 use ssz::Encode as _;
@@ -127,15 +127,7 @@ impl DebugApi for ShardApi {
     }
 
     async fn raw_transaction(&self, hash: B256) -> RpcResult<Bytes> {
-        let snapshot = self.chain.snapshot();
-        let Some(location) = snapshot.reader.location(&hash).map_err(storage)? else {
-            let pooled = self.chain.pooled(hash).await;
-            return Ok(pooled.map(|transaction| transaction.encoded().clone()).unwrap_or_default());
-        };
-        let index = location.index as usize;
-        let found = self
-            .look(&snapshot, location.height, move |block| Ok(block.encoded().get(index).copied().cloned()));
-        Ok(found.await?.flatten().unwrap_or_default())
+        Ok(TransactionApi::raw_transaction(self, hash).await?.unwrap_or_default())
     }
 }
 
