@@ -22,8 +22,8 @@ pub mod mix;
 mod namespace;
 pub mod sampling;
 pub mod takeover;
-#[cfg(test)]
-mod testing;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod vote;
 
 pub use namespace::namespace;

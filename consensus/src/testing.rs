@@ -1,4 +1,5 @@
-//! Committees whose secret keys are known, and beacon states made of chosen parts: for tests.
+//! Committees whose secret keys are known, and beacon states made of chosen parts: for tests of this package and of
+//! others. Not part of a node.
 
 use crate::authority::Authority;
 use crate::layout::{
@@ -9,22 +10,25 @@ use crate::vote::signing_bytes;
 use crypto::bls::{SecretKey, aggregate_signatures};
 use primitives::{
     Address, B256, BeaconHeader, Certificate, CertifiedBeaconHeader, Chain, Committee, Epoch, EpochEntry,
-    EpochTable, Height, LightUpdate, RecordProof, Seat, ShardRecord, SignedVote, Signers, ValidatorIndex,
+    EpochTable, Height, InboxCursors, LightUpdate, RecordProof, Seat, ShardRecord, SignedVote, Signers, ValidatorIndex,
     View, Vote, VoteKind,
 };
 use tree_hash::TreeHash as _;
 
-pub(crate) const GENESIS: B256 = B256::repeat_byte(0x11);
+/// The network's genesis hash.
+pub const GENESIS: B256 = B256::repeat_byte(0x11);
 
 /// A committee and its secrets, in the order of its seats.
-pub(crate) struct Members {
-    pub(crate) committee: Committee,
+#[derive(Debug)]
+pub struct Members {
+    /// The committee.
+    pub committee: Committee,
     secrets: Vec<SecretKey>,
 }
 
 impl Members {
     /// Committees of different `seed` share no key.
-    pub(crate) fn new(seed: u8, seats: u32) -> Self {
+    pub fn new(seed: u8, seats: u32) -> Self {
         let mut secrets: Vec<_> = (0..seats).map(|seat| secret(seed, seat)).collect();
         secrets.sort_by_key(|secret| secret.public_key().to_bytes());
         let seats = secrets.iter().zip(0..).map(|(secret, index)| Seat {
@@ -36,22 +40,24 @@ impl Members {
         Self { committee: Committee::new(seats.collect()).expect("distinct keys"), secrets }
     }
 
-    pub(crate) fn authority(&self, chain: Chain, epoch: u64) -> Authority {
+    /// The committee as the voice of `chain`.
+    pub fn authority(&self, chain: Chain, epoch: u64) -> Authority {
         Authority::new(self.committee.clone(), chain, Epoch::new(epoch), GENESIS).expect("valid keys")
     }
 
-    pub(crate) fn sign(&self, vote: Vote, seat: u32) -> SignedVote {
+    /// A vote, signed by a seat.
+    pub fn sign(&self, vote: Vote, seat: u32) -> SignedVote {
         let bytes = signing_bytes(&crate::namespace(GENESIS, vote.chain), &vote);
         SignedVote { vote, seat, signature: self.secrets[seat as usize].sign(&bytes).to_bytes() }
     }
 
     /// A certificate of `id` by the first `signers` seats, all in view 3 on top of view 2.
-    pub(crate) fn certify(&self, chain: Chain, epoch: u64, id: B256, signers: u32) -> Certificate {
+    pub fn certify(&self, chain: Chain, epoch: u64, id: B256, signers: u32) -> Certificate {
         self.aggregate(finalization(chain, epoch, id), signers)
     }
 
     /// A certificate made of votes that need not be finalizations.
-    pub(crate) fn aggregate(&self, vote: Vote, signers: u32) -> Certificate {
+    pub fn aggregate(&self, vote: Vote, signers: u32) -> Certificate {
         let votes = (0..signers).map(|seat| self.sign(vote, seat).signature);
         let votes: Vec<_> = votes.map(|bytes| crypto::bls::Signature::from_bytes(&bytes).unwrap()).collect();
         let signature = aggregate_signatures(&votes.iter().collect::<Vec<_>>()).unwrap().to_bytes();
@@ -68,13 +74,14 @@ fn secret(seed: u8, seat: u32) -> SecretKey {
     SecretKey::from_bytes(&bytes).expect("below the group's order")
 }
 
-pub(crate) fn finalization(chain: Chain, epoch: u64, id: B256) -> Vote {
+/// A vote that decides for `id`, in view 3 on top of view 2.
+pub fn finalization(chain: Chain, epoch: u64, id: B256) -> Vote {
     let (view, parent_view) = (View::new(3), View::new(2));
     Vote { kind: VoteKind::Finalize, chain, epoch: Epoch::new(epoch), view, parent_view, id }
 }
 
 /// A table of epochs from zero on, which start at these heights under these committees.
-pub(crate) fn table(entries: &[(u64, &Members)]) -> EpochTable {
+pub fn table(entries: &[(u64, &Members)]) -> EpochTable {
     let entries = entries.iter().zip(0..).map(|((first_height, members), epoch)| EpochEntry {
         epoch: Epoch::new(epoch),
         first_height: Height::new(*first_height),
@@ -84,11 +91,14 @@ pub(crate) fn table(entries: &[(u64, &Members)]) -> EpochTable {
 }
 
 /// A beacon state of which only the public fields matter.
-#[derive(Clone)]
-pub(crate) struct State {
-    pub(crate) mix: B256,
-    pub(crate) beacon_table: EpochTable,
-    pub(crate) records: Vec<ShardRecord>,
+#[derive(Clone, Debug)]
+pub struct State {
+    /// Its randomness.
+    pub mix: B256,
+    /// The beacon chain's committees.
+    pub beacon_table: EpochTable,
+    /// Every shard's entry.
+    pub records: Vec<ShardRecord>,
 }
 
 impl State {
@@ -96,7 +106,8 @@ impl State {
         self.records.iter().map(|record| record.tree_hash_root()).collect()
     }
 
-    pub(crate) fn fields(&self) -> [B256; STATE_FIELDS] {
+    /// Roots of its fields.
+    pub fn fields(&self) -> [B256; STATE_FIELDS] {
         let mut fields = std::array::from_fn(|field| B256::repeat_byte(field as u8));
         fields[FIELD_MIX as usize] = self.mix;
         fields[FIELD_BEACON_TABLE as usize] = self.beacon_table.tree_hash_root();
@@ -104,20 +115,24 @@ impl State {
         fields
     }
 
-    pub(crate) fn root(&self) -> B256 {
+    /// Its root.
+    pub fn root(&self) -> B256 {
         state_root(&self.fields())
     }
 
-    pub(crate) fn mix_branch(&self) -> Vec<B256> {
+    /// From the mix to the root.
+    pub fn mix_branch(&self) -> Vec<B256> {
         field_branch(&self.fields(), FIELD_MIX).unwrap()
     }
 
-    pub(crate) fn record_proof(&self, shard: usize) -> RecordProof {
+    /// A shard's entry with its proof; it has consumed nothing.
+    pub fn record_proof(&self, shard: usize) -> RecordProof {
         let branch = record_branch(&self.record_roots(), shard as u64, &self.fields()).unwrap();
-        RecordProof { record: self.records[shard].clone(), branch }
+        RecordProof { record: self.records[shard].clone(), branch, cursors: InboxCursors::default() }
     }
 
-    pub(crate) fn header(&self, epoch: u64, height: u64) -> BeaconHeader {
+    /// A header over it.
+    pub fn header(&self, epoch: u64, height: u64) -> BeaconHeader {
         BeaconHeader {
             epoch: Epoch::new(epoch),
             height: Height::new(height),
@@ -127,7 +142,7 @@ impl State {
     }
 
     /// The update that certifies this state at `height`.
-    pub(crate) fn update(&self, epoch: u64, height: u64, members: &Members) -> LightUpdate {
+    pub fn update(&self, epoch: u64, height: u64, members: &Members) -> LightUpdate {
         let header = self.header(epoch, height);
         let certificate = members.certify(Chain::Beacon, epoch, header.id(), members.committee.quorum());
         LightUpdate {
@@ -142,7 +157,7 @@ impl State {
 }
 
 /// Every value whose encoding differs from this one's in one bit of one byte.
-pub(crate) fn with_one_bit_flipped<T: ssz::Encode + ssz::Decode>(value: &T) -> impl Iterator<Item = T> {
+pub fn with_one_bit_flipped<T: ssz::Encode + ssz::Decode>(value: &T) -> impl Iterator<Item = T> {
     let bytes = value.as_ssz_bytes();
     (0..bytes.len()).filter_map(move |place| {
         let mut bytes = bytes.clone();

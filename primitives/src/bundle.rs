@@ -48,8 +48,9 @@ pub struct Bundle {
     pub certified: CertifiedShardHeader,
     /// The source header where `certified` is a descendant: at most one.
     pub ancestor: Vec<AncestorHeader>,
-    /// That the last source header consumed from is an ancestor of the source header.
-    pub continuity: MmrProof,
+    /// That the last source header consumed from is an ancestor of the source header: at most one, and none if it is
+    /// that header itself or nothing was consumed yet.
+    pub continuity: Vec<MmrProof>,
     /// The lane's leaf in the source header's outbox.
     pub outbox: OutboxProof,
     /// The receipts, in order.

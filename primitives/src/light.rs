@@ -1,6 +1,6 @@
 //! What a beacon node hands to those who follow the beacon chain without executing it.
 
-use crate::{CertifiedBeaconHeader, EpochTable, ShardRecord};
+use crate::{CertifiedBeaconHeader, EpochTable, InboxCursors, ShardRecord};
 use alloy_primitives::B256;
 use ssz_derive::{Decode, Encode};
 
@@ -11,6 +11,8 @@ pub struct RecordProof {
     pub record: ShardRecord,
     /// From the entry to the state root.
     pub branch: Vec<B256>,
+    /// How far the accepted header has consumed other chains' receipts.
+    pub cursors: InboxCursors,
 }
 
 /// One certified beacon header with the parts of its state that followers need.

@@ -1,7 +1,8 @@
 //! Cross-shard receipts: the envelope. What a payload means is known by its kind's own code.
 
 use crate::Lane;
-use alloy_primitives::{Address, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use ssz::Encode as _;
 use ssz_derive::{Decode, Encode};
 
 /// Codec tag of a receipt's payload; tags are never reused.
@@ -40,4 +41,12 @@ pub struct Receipt {
     pub deadline: u64,
     /// Encoded by the kind.
     pub payload: Bytes,
+}
+
+impl Receipt {
+    /// Keccak-256 of the encoding: names the receipt, and is its leaf in the outbox. Lane and sequence are in it, so no
+    /// two receipts of a network share one.
+    pub fn id(&self) -> B256 {
+        keccak256(self.as_ssz_bytes())
+    }
 }

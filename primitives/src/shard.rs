@@ -1,6 +1,6 @@
 //! Blocks of a shard chain.
 
-use crate::{AnchorProof, AnchorRef, Bundle, Epoch, Height, ShardId, ValidatorIndex, View};
+use crate::{AnchorProof, AnchorRef, Bundle, Epoch, Height, RecordProof, ShardId, ValidatorIndex, View};
 use alloy_primitives::{B256, Bloom, Bytes};
 use ssz::Encode as _;
 use ssz_derive::{Decode, Encode};
@@ -108,6 +108,9 @@ impl TreeHash for ShardHeader {
 pub struct ShardBody {
     /// What the block uses from the beacon chain, proven against the anchor.
     pub anchor: AnchorProof,
+    /// Other shards as the anchor's state has them, by rising id: those that the block consumes from, and those that
+    /// have consumed more of what this shard sent.
+    pub others: Vec<RecordProof>,
     /// Receipts from other chains; applied before the transactions.
     pub bundles: Vec<Bundle>,
     /// EIP-2718 encoded.

@@ -66,6 +66,15 @@ pub struct ChainSpec {
     pub transactions_max: u32,
     /// Most bytes of one encoded block body.
     pub body_bytes_max: u32,
+    /// Most receipts of one lane that its destination has not consumed yet, as the source sees it. Answers may be twice
+    /// as many, so that there is always room for one.
+    pub lane_capacity: u64,
+    /// Most bytes of data that a receipt carries.
+    pub receipt_data_max: u32,
+    /// Most gas of the receipts that a shard block consumes.
+    pub inbox_gas_max: u64,
+    /// Most bundles in a shard block.
+    pub bundles_max: u32,
     /// The shards at genesis.
     pub shards: Vec<ShardSpec>,
 }
@@ -143,6 +152,17 @@ impl ChainSpec {
                 u64::from(self.body_bytes_max / 4),
             ),
             ("transactions_max", "from 1 to 1048576", u64::from(self.transactions_max), 1, 1 << 20),
+            ("lane_capacity", "from 1 to 1048576", self.lane_capacity, 1, 1 << 20),
+            (
+                "receipt_data_max",
+                "from 1 KiB to a quarter of body_bytes_max",
+                u64::from(self.receipt_data_max),
+                1 << 10,
+                u64::from(self.body_bytes_max / 4),
+            ),
+            // One receipt costs no more than the largest transaction that pays for it (EIP-7825).
+            ("inbox_gas_max", "at least 16777216", self.inbox_gas_max, 1 << 24, u64::MAX / 2),
+            ("bundles_max", "from 1 to 1024", u64::from(self.bundles_max), 1, 1024),
             ("shards", "from 1 to 65536 entries", self.shards.len() as u64, 1, 1 << 16),
         ];
         for (field, expected, found, min, max) in rules {

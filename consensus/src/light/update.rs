@@ -40,7 +40,7 @@ pub(super) fn verify_parts(update: LightUpdate) -> Result<BeaconView, LightError
 }
 
 fn verify_records(state_root: B256, records: &[RecordProof]) -> Result<(), LightError> {
-    for (expected, RecordProof { record, branch }) in records.iter().enumerate() {
+    for (expected, RecordProof { record, branch, .. }) in records.iter().enumerate() {
         if record.shard.get() as usize != expected {
             return Err(LightError::RecordOrder { expected, found: record.shard });
         }

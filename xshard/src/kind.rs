@@ -1,0 +1,85 @@
+//! What a receipt's payload means: one file and one tag per kind. Tags are never reused.
+
+mod answer;
+mod call;
+#[cfg(test)]
+mod tests;
+mod transfer;
+
+pub use answer::{Answer, Verdict};
+pub use call::{Call, stand_in};
+pub use transfer::Transfer;
+
+use primitives::{Bytes, ReceiptKind};
+use ssz::{Decode, DecodeError, Encode};
+
+/// A payload that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Payload {
+    /// Value to an account.
+    Transfer(Transfer),
+    /// A call of a contract.
+    Call(Call),
+    /// What became of a receipt.
+    Answer(Answer),
+}
+
+/// Why a payload cannot be read.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum PayloadError {
+    /// A kind of a later version, or of none.
+    #[error("no receipt is of kind {}", found.get())]
+    UnknownKind {
+        /// The tag.
+        found: ReceiptKind,
+    },
+    /// Not the bytes of its kind.
+    #[error("the payload of kind {} does not decode: {error:?}", kind.get())]
+    Malformed {
+        /// The tag.
+        kind: ReceiptKind,
+        /// What is wrong.
+        error: DecodeError,
+    },
+}
+
+impl Payload {
+    /// Reads the payload of a receipt of `kind`.
+    pub fn decode(kind: ReceiptKind, payload: &[u8]) -> Result<Self, PayloadError> {
+        match kind {
+            Transfer::KIND => read(kind, payload).map(Self::Transfer),
+            Call::KIND => read(kind, payload).map(Self::Call),
+            Answer::KIND => read(kind, payload).map(Self::Answer),
+            found => Err(PayloadError::UnknownKind { found }),
+        }
+    }
+
+    /// The tag.
+    pub const fn kind(&self) -> ReceiptKind {
+        match self {
+            Self::Transfer(_) => Transfer::KIND,
+            Self::Call(_) => Call::KIND,
+            Self::Answer(_) => Answer::KIND,
+        }
+    }
+
+    /// The bytes.
+    pub fn encode(&self) -> Bytes {
+        match self {
+            Self::Transfer(transfer) => transfer.as_ssz_bytes(),
+            Self::Call(call) => call.as_ssz_bytes(),
+            Self::Answer(answer) => answer.as_ssz_bytes(),
+        }
+        .into()
+    }
+}
+
+/// Whether a receipt of this kind may be answered by another one. Answers are not, so nothing goes back and forth for
+/// ever.
+pub fn is_answerable(kind: ReceiptKind) -> bool {
+    kind != Answer::KIND
+}
+
+fn read<T: Decode>(kind: ReceiptKind, payload: &[u8]) -> Result<T, PayloadError> {
+    T::from_ssz_bytes(payload).map_err(|error| PayloadError::Malformed { kind, error })
+}

@@ -1,0 +1,74 @@
+use super::*;
+use primitives::{Address, B256, Chain, ShardId, U256};
+
+fn payloads() -> [Payload; 3] {
+    let to = Address::repeat_byte(2);
+    let data = Bytes::from_static(b"data");
+    let call = Call { to, is_signed: true, gas_price: 7, callback_gas: 9, data: data.clone() };
+    let answer = Answer {
+        id: B256::repeat_byte(3),
+        to,
+        verdict: Verdict::Expired,
+        refund: U256::from(5),
+        gas_price: 6,
+        data,
+    };
+    [Payload::Transfer(Transfer { to }), Payload::Call(call), Payload::Answer(answer)]
+}
+
+/// Every node of a network reads these bytes: a change is a new network.
+#[test]
+fn payloads_have_this_encoding() {
+    let expected = [
+        (0, "0202020202020202020202020202020202020202".to_owned()),
+        (1, format!("{}0107000000000000000900000000000000{}{}", "02".repeat(20), "29000000", "64617461")),
+        (
+            2,
+            format!(
+                "{}{}0305{}0600000000000000{}{}",
+                "03".repeat(32),
+                "02".repeat(20),
+                "00".repeat(31),
+                "61000000",
+                "64617461"
+            ),
+        ),
+    ];
+    for (payload, (tag, hex)) in payloads().into_iter().zip(expected) {
+        assert_eq!(
+            (payload.kind().get(), primitives::Bytes::to_string(&payload.encode())),
+            (tag, format!("0x{hex}"))
+        );
+        assert_eq!(Payload::decode(payload.kind(), &payload.encode()), Ok(payload));
+    }
+}
+
+#[test]
+fn bytes_that_are_no_payload_are_refused_by_kind() {
+    for payload in payloads() {
+        let kind = payload.kind();
+        let error = Payload::decode(kind, &payload.encode()[1..]).expect_err("cut");
+        assert!(matches!(error, PayloadError::Malformed { kind: found, .. } if found == kind), "{error}");
+    }
+    let found = ReceiptKind::new(u16::MAX);
+    assert_eq!(Payload::decode(found, &[]), Err(PayloadError::UnknownKind { found }));
+}
+
+#[test]
+fn an_answer_is_never_answered() {
+    let answerable = payloads().map(|payload| is_answerable(payload.kind()));
+    assert_eq!(answerable, [true, true, false]);
+}
+
+#[test]
+fn only_who_signed_is_the_same_on_every_chain() {
+    let [source, other] = [1, 2].map(|shard| Chain::from(ShardId::new(shard)));
+    let sender = Address::repeat_byte(9);
+    let Payload::Call(signed) = payloads()[1].clone() else { panic!("the second is a call") };
+    assert_eq!(signed.caller(source, sender), sender);
+    let by_contract = Call { is_signed: false, ..signed };
+    let caller = by_contract.caller(source, sender);
+    assert_eq!(caller, stand_in(source, sender));
+    assert_ne!(caller, sender);
+    assert_ne!(caller, by_contract.caller(other, sender));
+}
