@@ -6,10 +6,12 @@
 //! Rules: docs/spec/consensus.md#certificates
 
 mod certificate;
+mod source;
 #[cfg(test)]
 mod tests;
 
 pub use certificate::{CertificateError, verify_certificates};
+pub use source::{CommitteeError, CommitteeSource, ruling_authority};
 
 use crypto::bls::{DecompressError, PublicKey, Signature};
 use primitives::{B256, Chain, Committee, Epoch, SignedVote, Vote, VoteKind};

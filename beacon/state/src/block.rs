@@ -6,7 +6,7 @@
 //! Rules: docs/spec/beacon-state.md#transition
 
 use crate::chain::BeaconChainState;
-use crate::committee_source::{CommitteeError, CommitteeSource, ruling_authority};
+use consensus::authority::{CommitteeError, CommitteeSource, ruling_authority};
 use crate::early_end;
 use crate::epoch::{self, DrawError, Lottery};
 use crate::event::Event;

@@ -21,7 +21,6 @@
 mod block;
 mod cached;
 mod chain;
-mod committee_source;
 pub mod early_end;
 pub mod epoch;
 mod event;
@@ -39,7 +38,7 @@ mod validator;
 
 pub use block::{BlockError, Transition, apply_block};
 pub use chain::BeaconChainState;
-pub use committee_source::{CommitteeError, CommitteeSource};
+pub use consensus::authority::{CommitteeError, CommitteeSource};
 pub use event::Event;
 pub use genesis::{GenesisStateError, genesis};
 pub use offence::Offence;

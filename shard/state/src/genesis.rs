@@ -13,18 +13,21 @@ use primitives::{
     ShardHeader, ShardId, ShardRecord, ValidatorIndex,
 };
 
+use xshard::empty_outbox_root;
+
 use crate::{
     account::Account,
-    block::empty_outbox_root,
+    portal::{PORTAL, PORTAL_CODE},
     receipt::transactions_root,
     state::{FlatState as _, MemoryState},
 };
 
 /// Contracts that every shard has from the start, with their code.
-fn system_contracts() -> [(Address, Bytes); 2] {
+fn system_contracts() -> [(Address, Bytes); 3] {
     [
         (BEACON_ROOTS_ADDRESS, BEACON_ROOTS_CODE.clone()),
         (HISTORY_STORAGE_ADDRESS, HISTORY_STORAGE_CODE.clone()),
+        (PORTAL, PORTAL_CODE),
     ]
 }
 
@@ -95,7 +98,7 @@ pub fn genesis_body() -> ShardBody {
         seat,
         seat_branch: Vec::new(),
     };
-    ShardBody { anchor, bundles: Vec::new(), transactions: Vec::new() }
+    ShardBody { anchor, others: Vec::new(), bundles: Vec::new(), transactions: Vec::new() }
 }
 
 /// Sum of the allocations: what exists on the shard before its first block. `None` if it does not fit.

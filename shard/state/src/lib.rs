@@ -5,6 +5,7 @@
 //!
 //! - [`account`], [`state`], [`trie`]: what the state is, how it is read, changed and committed to
 //! - [`transaction`]: decoding, stateless checks, senders
+//! - [`portal`]: receipts to and from other chains
 //! - [`executor`]: what a transaction does; calls and gas estimates for the RPC
 //! - [`rules`]: which of Ethereum's rules hold
 //! - [`receipt`]: transaction receipts, and the roots over transactions and receipts
@@ -21,6 +22,7 @@ pub mod chain;
 pub mod executor;
 pub mod fee;
 pub mod genesis;
+pub mod portal;
 pub mod receipt;
 pub mod reexecute;
 pub mod rules;

@@ -1,21 +1,30 @@
 //! What tests of this package and of others build blocks from: keys, signed transactions, and a beacon chain just large
 //! enough to anchor them. Not part of a node.
 
+mod net;
+
+pub use net::TestNet;
+
 use std::sync::Arc;
 
 use alloy_consensus::{SignableTransaction, Signed, TxEip1559, TxEnvelope};
 use alloy_eips::Encodable2718 as _;
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256};
-use consensus::layout::{self, FIELD_MIX, FIELD_SHARDS, SHARDS_DEPTH, STATE_FIELDS};
+use consensus::{
+    authority::{Authority, CommitteeSource},
+    layout::{self, FIELD_MIX, FIELD_SHARDS, SHARDS_DEPTH, STATE_FIELDS},
+    testing::{GENESIS, Members},
+};
 use crypto::secp256k1::SecretKey;
 use primitives::{
-    Allocation, AnchorProof, AnchorRef, BeaconHeader, ChainSpec, Committee, Epoch, EpochEntry, EpochTable,
-    Height, PublicKeyBytes, Seat, ShardHeader, ShardId, ShardRecord, ValidatorIndex, Verified, View,
+    AcceptedHeader, Allocation, AnchorProof, AnchorRef, BeaconHeader, Certificate, Chain, ChainSpec,
+    Committee, Epoch, EpochEntry, EpochTable, Height, InboxCursors, RecordProof, Seat, ShardHeader, ShardId,
+    ShardRecord, ValidatorIndex, Verified, View,
 };
 use tree_hash::TreeHash as _;
 
 use crate::{
-    block::BlockContext,
+    block::{BlockContext, Incoming},
     transaction::{Transaction, TransactionLimits, verify_batch},
 };
 
@@ -120,12 +129,14 @@ impl Sender {
 #[derive(Clone, Debug)]
 pub struct TestBeacon {
     spec: Arc<ChainSpec>,
+    members: Arc<Members>,
     committee: Committee,
     records: Vec<ShardRecord>,
+    cursors: Vec<InboxCursors>,
 }
 
 /// Seats of the one committee; seat *i* is that of validator *i*.
-const SEATS: u8 = 4;
+const SEATS: u32 = 4;
 
 impl TestBeacon {
     /// All shards of a specification, ruled by one committee in their first epochs.
@@ -135,13 +146,14 @@ impl TestBeacon {
 
     /// The same, knowing only so many epochs, each of the specification's length.
     pub fn with_epochs(spec: Arc<ChainSpec>, epochs: u64) -> Self {
-        let seat = |index: u8| Seat {
-            key: PublicKeyBytes::new([index + 1; 48]),
-            validator: ValidatorIndex::new(u64::from(index)),
-            node: B256::repeat_byte(index + 1),
-            fee_recipient: Self::fee_recipient(u64::from(index)),
+        let members = Arc::new(Members::new(0, SEATS));
+        let seat = |(index, seat): (u64, &Seat)| Seat {
+            validator: ValidatorIndex::new(index),
+            fee_recipient: Self::fee_recipient(index),
+            ..*seat
         };
-        let committee = Committee::new((0..SEATS).map(seat).collect()).expect("different keys");
+        let seats = (0..).zip(members.committee.seats()).map(seat).collect();
+        let committee = Committee::new(seats).expect("different keys");
         let entry = |epoch: u64| EpochEntry {
             epoch: Epoch::new(epoch),
             first_height: Height::new(epoch * spec.shard_epoch_heights.get()),
@@ -152,9 +164,14 @@ impl TestBeacon {
             shard: ShardId::new(id),
             kind: shard.kind,
             table: table.clone(),
+            accepted: AcceptedHeader {
+                inbox_cursors_root: InboxCursors::default().root(),
+                ..AcceptedHeader::default()
+            },
             ..ShardRecord::default()
         });
-        Self { records: records.collect(), committee, spec }
+        let cursors = vec![InboxCursors::default(); spec.shards.len()];
+        Self { records: records.collect(), members, committee, cursors, spec }
     }
 
     /// Who earns the fees of blocks that a validator proposes.
@@ -165,6 +182,36 @@ impl TestBeacon {
     /// The randomness at a height.
     pub fn mix(height: u64) -> B256 {
         keccak256([b"mix".as_slice(), &height.to_be_bytes()].concat())
+    }
+
+    /// A quorum's certificate of a shard's header.
+    pub fn certify(&self, header: &ShardHeader) -> Certificate {
+        let quorum = self.committee.quorum();
+        self.members.certify(header.shard.into(), header.epoch.get(), header.id(), quorum)
+    }
+
+    /// Records a shard's header, with the cursors that it commits to.
+    pub fn accept(&mut self, header: &ShardHeader, cursors: &InboxCursors) {
+        let shard = header.shard.get() as usize;
+        self.records[shard].accepted = AcceptedHeader {
+            height: header.height,
+            id: header.id(),
+            epoch: header.epoch,
+            history_root: header.history_root,
+            outbox_root: header.outbox_root,
+            inbox_cursors_root: header.inbox_cursors_root,
+            accepted_at: Height::ZERO,
+        };
+        self.cursors[shard] = cursors.clone();
+    }
+
+    /// Every shard in the state of the beacon block at `height`.
+    pub fn records(&self, height: u64) -> Vec<RecordProof> {
+        let proof = |(shard, cursors): (u32, &InboxCursors)| {
+            let AnchorProof { record, record_branch, .. } = self.anchor(ShardId::new(shard), height, 0);
+            RecordProof { record, branch: record_branch, cursors: cursors.clone() }
+        };
+        (0..).zip(&self.cursors).map(proof).collect()
     }
 
     /// What a block of `shard`, proposed by `proposer`, takes from the beacon block at `height`.
@@ -206,6 +253,7 @@ impl TestBeacon {
         let epoch = Epoch::new(height.get() / self.spec.shard_epoch_heights.get());
         let parent_view = if epoch == parent.epoch { parent.view } else { View::ZERO };
         let proposer = height.get() % u64::from(SEATS);
+        let others = self.records(anchor);
         BlockContext {
             epoch,
             view: parent_view.next(),
@@ -213,6 +261,27 @@ impl TestBeacon {
             proposer: ValidatorIndex::new(proposer),
             timestamp_ms: parent.timestamp_ms + self.spec.shard_interval_ms.get(),
             anchor: self.anchor(parent.shard, anchor, proposer),
+            others,
         }
     }
 }
+
+/// The one committee speaks for every shard in every epoch.
+impl CommitteeSource for TestBeacon {
+    fn authority(&self, chain: Chain, epoch: Epoch) -> Option<Arc<Authority>> {
+        Authority::new(self.committee.clone(), chain, epoch, GENESIS).ok().map(Arc::new)
+    }
+}
+
+/// Nobody's committee is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoCommittees;
+
+impl CommitteeSource for NoCommittees {
+    fn authority(&self, _: Chain, _: Epoch) -> Option<Arc<Authority>> {
+        None
+    }
+}
+
+/// No other shard has sent anything.
+pub const NOTHING_INCOMING: Incoming<'static> = Incoming { bundles: &[], committees: &NoCommittees };

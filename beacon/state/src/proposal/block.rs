@@ -2,7 +2,7 @@
 
 use crate::block::{BlockError, Transition, apply_body, epoch_above};
 use crate::chain::BeaconChainState;
-use crate::committee_source::{CommitteeSource, ruling_authority};
+use consensus::authority::{CommitteeSource, ruling_authority};
 use crate::operation::randao::RandaoError;
 use primitives::{
     B256, BeaconBlock, BeaconBody, BeaconHeader, Chain, ChainSpec, Crosslink, Evidence, SignatureBytes, View,

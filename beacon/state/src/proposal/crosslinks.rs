@@ -9,7 +9,7 @@
 //! Rules: docs/spec/beacon-state.md#crosslinks
 
 use crate::block::crosslink_authority;
-use crate::committee_source::CommitteeSource;
+use consensus::authority::CommitteeSource;
 use crate::operation::crosslink::joint::{self, Heads, Requirement};
 use crate::operation::crosslink::{check, check_place, verify_certified};
 use crate::state::BeaconState;

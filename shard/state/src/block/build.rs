@@ -1,15 +1,22 @@
 //! Building a block.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use alloy_primitives::B256;
-use primitives::{ChainSpec, InboxCursors, ShardBlock, ShardBody, ShardHeader, Verified};
+use primitives::{Bundle, ChainSpec, RecordProof, ShardBlock, ShardBody, ShardHeader, Verified};
 use ssz::Encode as _;
 
-use super::{BlockContext, BlockError, BlockLimits, Executed, ParentView, empty_outbox_root, header};
+use xshard::{Arrival, flow};
+
+use super::{
+    BlockContext, BlockError, BlockLimits, Executed, InboxError, Incoming, ParentView, header,
+    inbox::{Inbox, verify_others},
+};
 use crate::{
     executor::{BlockExecutor, Environment, ExecuteError, InclusionError},
     fee::next_base_fee,
+    portal,
     receipt::{hashes, transaction_receipts_root, transactions_root},
     transaction::Transaction,
     trie::StateTrie,
@@ -31,6 +38,8 @@ pub struct Proposed {
     pub executed: Executed,
     /// Candidates that were tried and left out, in order.
     pub skipped: Vec<Skipped>,
+    /// Bundles that can never be consumed; whoever they came from is at fault.
+    pub refused: Vec<InboxError>,
 }
 
 /// A candidate that was left out.
@@ -65,11 +74,13 @@ pub fn propose(
     parent: &ParentView<'_>,
     trie: &mut StateTrie,
     context: BlockContext,
+    incoming: Incoming<'_>,
     candidates: &mut dyn Iterator<Item = Arc<Verified<Transaction>>>,
     limits: &BlockLimits,
 ) -> Result<Proposed, BlockError> {
     let header = header_before(spec, parent, &context);
-    let body = ShardBody { anchor: context.anchor, bundles: Vec::new(), transactions: Vec::new() };
+    let BlockContext { anchor, others: all, .. } = context;
+    let body = ShardBody { anchor, others: Vec::new(), bundles: Vec::new(), transactions: Vec::new() };
     let mut block = ShardBlock { header, body };
     header::check(spec, parent, &block.header)?;
     let anchor = header::check_anchor(spec, &block)?;
@@ -77,24 +88,33 @@ pub fn propose(
 
     let ShardHeader { parent: parent_id, anchor, .. } = block.header;
     let mut executor = BlockExecutor::open(parent.state, environment, parent_id, anchor.id)?;
-    let bytes_left =
-        (limits.body_bytes_max.min(spec.body_bytes_max) as usize).saturating_sub(block.body.ssz_bytes_len());
+    let body_bytes_max = limits.body_bytes_max.min(spec.body_bytes_max) as usize;
+    let TakenIn { arrivals, refused } =
+        take_in(spec, &mut block, &all, &mut executor, &incoming, body_bytes_max)?;
+    let bytes_left = body_bytes_max.saturating_sub(block.body.ssz_bytes_len());
     let limits =
         BlockLimits { transactions_max: limits.transactions_max.min(spec.transactions_max), ..*limits };
     let (transactions, skipped) = take(&mut executor, candidates, &limits, bytes_left)?;
 
     block.body.transactions = transactions.iter().map(|transaction| transaction.encoded().clone()).collect();
-    block.header.transactions_root = transactions_root(&hashes(&transactions));
+    let ids = arrivals.iter().map(|arrival| arrival.id);
+    let all: Vec<B256> = ids.chain(hashes(&transactions)).collect();
+    block.header.transactions_root = transactions_root(&all);
     block.header.data_root = block.body.root();
     block.header.gas_used = executor.gas_used();
     block.header.logs_bloom = executor.logs_bloom();
+    let cursors = executor.cursors()?;
+    block.header.inbox_cursors_root = cursors.root();
     let (change_set, receipts) = executor.close();
+    let outbox = portal::outbox(block.header.shard, &receipts)?;
+    block.header.outbox_root = outbox.root();
     block.header.transaction_receipts_root = transaction_receipts_root(&receipts);
     block.header.state_root = trie.update(&change_set.account_changes());
     let (header, id) = (block.header.clone(), block.header.id());
+    let change_set = Arc::new(change_set);
     let executed =
-        Executed { header, id, environment, transactions, receipts, change_set: Arc::new(change_set) };
-    Ok(Proposed { block, executed, skipped })
+        Executed { header, id, environment, arrivals, transactions, receipts, change_set, outbox, cursors };
+    Ok(Proposed { block, executed, skipped, refused })
 }
 
 /// Everything of the header that does not depend on the transactions.
@@ -109,13 +129,74 @@ fn header_before(spec: &ChainSpec, parent: &ParentView<'_>, context: &BlockConte
         timestamp_ms: context.timestamp_ms.max(parent.header.timestamp_ms.saturating_add(1)),
         proposer: context.proposer,
         anchor: context.anchor_ref(),
-        outbox_root: empty_outbox_root(),
-        inbox_cursors_root: InboxCursors::default().root(),
         history_root: parent.child_history().root(),
         gas_limit: spec.gas_limit,
         base_fee: next_base_fee(parent.header, spec),
         ..ShardHeader::default()
     }
+}
+
+/// What a block takes in, and what it was offered in vain.
+struct TakenIn {
+    arrivals: Vec<Arc<Arrival>>,
+    refused: Vec<InboxError>,
+}
+
+/// Takes in what other shards have sent, each source in its turn, for as long as there is room; and notes in the body
+/// what that rests on.
+fn take_in(
+    spec: &ChainSpec,
+    block: &mut ShardBlock,
+    all: &[RecordProof],
+    executor: &mut BlockExecutor<'_>,
+    incoming: &Incoming<'_>,
+    body_bytes_max: usize,
+) -> Result<TakenIn, BlockError> {
+    let ShardBlock { header, body } = block;
+    let all: Vec<_> = all.iter().filter(|other| other.record.shard != header.shard).cloned().collect();
+    let others = verify_others(header.shard, body.anchor.header.state_root, &all)?;
+    let mut inbox = Inbox::new(spec, header, &others, incoming.committees);
+    let mut named = inbox.acknowledge(executor)?;
+    let mut bytes_left = body_bytes_max.saturating_sub(body.ssz_bytes_len() + all.ssz_bytes_len()) / 2;
+    let (mut refused, mut closed) = (Vec::new(), BTreeSet::new());
+    for whole in in_turn(spec, header, incoming.bundles) {
+        let source = whole.lane.source;
+        if closed.contains(&source) || body.bundles.len() >= spec.bundles_max as usize {
+            continue;
+        }
+        let Some(bundle) = inbox.portion(executor, whole, bytes_left)? else {
+            closed.extend(inbox.has_more(executor, whole)?.then_some(source));
+            continue;
+        };
+        let verified = inbox.verify_quorums(std::slice::from_ref(&bundle));
+        match verified.and_then(|()| inbox.take(executor, &bundle)) {
+            Ok(()) => {
+                named.extend(source.shard());
+                bytes_left = bytes_left.saturating_sub(bundle.ssz_bytes_len() + OFFSET_BYTES);
+                closed.extend(inbox.has_more(executor, whole)?.then_some(source));
+                body.bundles.push(bundle);
+            }
+            Err(BlockError::Inbox(error)) => {
+                closed.insert(source);
+                refused.push(error);
+            }
+            Err(BlockError::Committee(_)) => drop(closed.insert(source)),
+            Err(error) => return Err(error),
+        }
+    }
+    let arrivals = inbox.into_arrivals();
+    body.others = all.iter().filter(|other| named.contains(&other.record.shard)).cloned().collect();
+    Ok(TakenIn { arrivals, refused })
+}
+
+/// Bundles in the order in which a block serves their sources; those of one lane stay in order.
+fn in_turn<'a>(spec: &ChainSpec, header: &ShardHeader, bundles: &'a [Bundle]) -> Vec<&'a Bundle> {
+    let shards = spec.shards.len() as u32;
+    let mut ordered: Vec<&Bundle> = bundles.iter().collect();
+    ordered.sort_by_key(|bundle| {
+        bundle.lane.source.shard().map(|source| flow::turn(source, header.height.get(), shards))
+    });
+    ordered
 }
 
 type Taken = (Vec<Arc<Verified<Transaction>>>, Vec<Skipped>);

@@ -1,8 +1,11 @@
 //! What a block is built on and from.
 
 use alloy_primitives::B256;
+use consensus::authority::CommitteeSource;
 use crypto::mmr::Mmr;
-use primitives::{AnchorProof, AnchorRef, ChainSpec, Epoch, ShardHeader, ValidatorIndex, View};
+use primitives::{
+    AnchorProof, AnchorRef, Bundle, ChainSpec, Epoch, RecordProof, ShardHeader, ValidatorIndex, View,
+};
 
 use crate::state::FlatState;
 
@@ -52,6 +55,8 @@ pub struct BlockContext {
     pub timestamp_ms: u64,
     /// What the block takes from the beacon chain.
     pub anchor: AnchorProof,
+    /// Every other shard in the anchor's state, by rising id; the block names those that it needs.
+    pub others: Vec<RecordProof>,
 }
 
 impl BlockContext {
@@ -80,5 +85,20 @@ impl BlockLimits {
             body_bytes_max: spec.body_bytes_max,
             gas_max: spec.gas_limit,
         }
+    }
+}
+
+/// What other shards have sent, as far as the proposer has heard.
+#[derive(Clone, Copy)]
+pub struct Incoming<'a> {
+    /// Everything of one lane and source block each; those of one lane in order.
+    pub bundles: &'a [Bundle],
+    /// Who certified them.
+    pub committees: &'a dyn CommitteeSource,
+}
+
+impl std::fmt::Debug for Incoming<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Incoming").field("bundles", &self.bundles.len()).finish_non_exhaustive()
     }
 }

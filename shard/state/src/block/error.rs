@@ -1,11 +1,13 @@
 //! Why a block does not follow from its parent.
 
 use alloy_primitives::{B256, Bloom};
-use consensus::light::AnchorError;
+use consensus::{authority::CommitteeError, light::AnchorError};
 use primitives::{Epoch, Height, ShardId, View};
 
+use super::InboxError;
 use crate::{
     executor::{ExecuteError, InclusionError},
+    portal::OutboxError,
     state::StateError,
     transaction::TransactionError,
 };
@@ -70,9 +72,15 @@ pub enum BlockError {
     /// Too many transactions.
     #[error("a block has at most {limit} transactions, found {found}")]
     TooManyTransactions { limit: u32, found: usize },
-    /// Receipts from other chains, which these rules do not consume.
-    #[error("a block brings no bundles, found {found}")]
-    Bundles { found: usize },
+    /// What it takes in from other chains.
+    #[error(transparent)]
+    Inbox(#[from] InboxError),
+    /// The committee of a source is not known here: nothing is known about the block.
+    #[error(transparent)]
+    Committee(#[from] CommitteeError),
+    /// The Portal's events do not add up: this software is at fault.
+    #[error(transparent)]
+    Events(#[from] OutboxError),
     /// Other transactions.
     #[error("transactions root is {expected}, found {found}")]
     TransactionsRoot { expected: B256, found: B256 },
@@ -105,7 +113,7 @@ pub enum BlockError {
 impl BlockError {
     /// Whether this node failed, so that nothing follows about the block: it must not be voted against.
     pub const fn is_local(&self) -> bool {
-        matches!(self, Self::State(_) | Self::Execute(_))
+        matches!(self, Self::State(_) | Self::Execute(_) | Self::Committee(_) | Self::Events(_))
     }
 
     /// An error of executing transaction `index`.

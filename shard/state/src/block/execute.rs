@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{B256, Bytes, keccak256};
-use primitives::{ChainSpec, ShardBlock, ShardBody, Verified};
+use consensus::authority::CommitteeSource;
+use primitives::{ChainSpec, Receipt, ShardBlock, ShardBody, Verified};
 use rayon::prelude::*;
 use ssz::Encode as _;
 
 use super::{
-    BlockError, Executed, Lookup, ParentView,
+    BlockError, Executed, InboxError, Lookup, ParentView,
     header::{self, expect_equal},
+    inbox::{self, Inbox},
 };
 use crate::{
     executor::{BlockExecutor, Environment},
+    portal,
     receipt::{transaction_receipts_root, transactions_root},
     transaction::{Transaction, TransactionLimits, verify_batch},
     trie::StateTrie,
@@ -30,16 +33,24 @@ pub fn execute(
     trie: &mut StateTrie,
     block: &ShardBlock,
     lookup: Lookup<'_>,
+    committees: &dyn CommitteeSource,
 ) -> Result<Executed, BlockError> {
     let header = &block.header;
     header::check(spec, parent, header)?;
     let hashes = check_body(spec, block)?;
     let anchor = header::check_anchor(spec, block)?;
     let environment = Environment::new(spec, header, anchor.mix, anchor.fee_recipient);
+    let others = inbox::verify_others(header.shard, anchor.header.state_root, &block.body.others)?;
+    let mut inbox = Inbox::new(spec, header, &others, committees);
+    inbox.verify_quorums(&block.body.bundles)?;
     let limits = TransactionLimits::new(spec, header.shard);
     let transactions = resolve(&block.body.transactions, &hashes, &limits, lookup)?;
 
     let mut executor = BlockExecutor::open(parent.state, environment, header.parent, header.anchor.id)?;
+    inbox.acknowledge(&mut executor)?;
+    for bundle in &block.body.bundles {
+        inbox.take(&mut executor, bundle)?;
+    }
     for (index, transaction) in transactions.iter().enumerate() {
         executor.execute(transaction).map_err(|error| BlockError::at(index, hashes[index], error))?;
     }
@@ -48,7 +59,11 @@ pub fn execute(
     if bloom != header.logs_bloom {
         return Err(BlockError::LogsBloom { expected: Box::new(bloom), found: Box::new(header.logs_bloom) });
     }
+    let cursors = executor.cursors()?;
+    expect_equal!(InboxCursorsRoot, cursors.root(), header.inbox_cursors_root);
     let (change_set, receipts) = executor.close();
+    let outbox = portal::outbox(header.shard, &receipts)?;
+    expect_equal!(OutboxRoot, outbox.root(), header.outbox_root);
     expect_equal!(
         TransactionReceiptsRoot,
         transaction_receipts_root(&receipts),
@@ -63,9 +78,12 @@ pub fn execute(
         header: header.clone(),
         id: header.id(),
         environment,
+        arrivals: inbox.into_arrivals(),
         transactions,
         receipts,
         change_set: Arc::new(change_set),
+        outbox,
+        cursors,
     })
 }
 
@@ -80,12 +98,15 @@ fn check_body(spec: &ChainSpec, block: &ShardBlock) -> Result<Vec<B256>, BlockEr
     if found > limit as usize {
         return Err(BlockError::TooManyTransactions { limit, found });
     }
-    if !body.bundles.is_empty() {
-        return Err(BlockError::Bundles { found: body.bundles.len() });
+    let (limit, found) = (spec.bundles_max, body.bundles.len());
+    if found > limit as usize {
+        return Err(InboxError::TooManyBundles { limit, found }.into());
     }
     expect_equal!(DataRoot, body.root(), header.data_root);
     let hashes = hash_transactions(body);
-    expect_equal!(TransactionsRoot, transactions_root(&hashes), header.transactions_root);
+    let ids = body.bundles.iter().flat_map(|bundle| &bundle.receipts).map(Receipt::id);
+    let all: Vec<B256> = ids.chain(hashes.iter().copied()).collect();
+    expect_equal!(TransactionsRoot, transactions_root(&all), header.transactions_root);
     Ok(hashes)
 }
 

@@ -1,9 +1,9 @@
 //! The rules of a header that need no execution.
 
 use consensus::light::{AnchorView, verify_anchor};
-use primitives::{ChainSpec, InboxCursors, ShardBlock, ShardHeader, View};
+use primitives::{ChainSpec, ShardBlock, ShardHeader, View};
 
-use super::{BlockError, ParentView, empty_outbox_root};
+use super::{BlockError, ParentView};
 use crate::fee::next_base_fee;
 
 /// Returns the error unless both are equal.
@@ -35,8 +35,6 @@ pub(super) fn check(
     expect_equal!(GasLimit, spec.gas_limit, header.gas_limit);
     expect_equal!(BaseFee, next_base_fee(above, spec), header.base_fee);
     expect_equal!(HistoryRoot, parent.child_history().root(), header.history_root);
-    expect_equal!(OutboxRoot, empty_outbox_root(), header.outbox_root);
-    expect_equal!(InboxCursorsRoot, InboxCursors::default().root(), header.inbox_cursors_root);
     Ok(())
 }
 

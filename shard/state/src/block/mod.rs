@@ -13,20 +13,21 @@ mod context;
 mod error;
 mod execute;
 mod header;
+mod inbox;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
 use alloy_primitives::B256;
-use primitives::{OutboxLeaf, ShardHeader, Verified};
-use ssz_types::{VariableList, typenum::U65536};
-use tree_hash::TreeHash as _;
+use primitives::{InboxCursors, ShardHeader, Verified};
+use xshard::{Arrival, Outbox};
 
 pub use build::{Proposed, SkipReason, Skipped, propose};
-pub use context::{BlockContext, BlockLimits, ParentView};
+pub use context::{BlockContext, BlockLimits, Incoming, ParentView};
 pub use error::BlockError;
 pub use execute::execute;
+pub use inbox::InboxError;
 
 use crate::{executor::Environment, receipt::TransactionReceipt, state::ChangeSet, transaction::Transaction};
 
@@ -39,19 +40,20 @@ pub struct Executed {
     pub id: B256,
     /// What the EVM saw of the block.
     pub environment: Environment,
+    /// Receipts from other chains that it took in, in order; before the transactions.
+    pub arrivals: Vec<Arc<Arrival>>,
     /// The transactions, in order.
     pub transactions: Vec<Arc<Verified<Transaction>>>,
-    /// One for each transaction.
+    /// One for each receipt from another chain, then one for each transaction.
     pub receipts: Vec<TransactionReceipt>,
     /// What it did to the state.
     pub change_set: Arc<ChangeSet>,
+    /// What it sent to other chains.
+    pub outbox: Outbox,
+    /// How far receipts of other chains are consumed after it.
+    pub cursors: InboxCursors,
 }
 
 /// Finds transactions that were verified before, by hash, so that nothing is recovered twice. What it returns for a
 /// hash must be the transaction of that hash, verified for this shard.
 pub type Lookup<'a> = &'a dyn Fn(&B256) -> Option<Arc<Verified<Transaction>>>;
-
-/// The outbox root of a block that sends nothing: root of an empty list of [`OutboxLeaf`]s.
-pub fn empty_outbox_root() -> B256 {
-    VariableList::<OutboxLeaf, U65536>::default().tree_hash_root()
-}

@@ -14,7 +14,7 @@ use crate::{
     executor::InclusionError,
     genesis::{genesis_header, genesis_state},
     state::{FlatState as _, MemoryState},
-    testing::{ETHER, Sender, TestBeacon, allocations, key, sign, spec},
+    testing::{ETHER, NOTHING_INCOMING, NoCommittees, Sender, TestBeacon, allocations, key, sign, spec},
     transaction::{Transaction, TransactionError},
     trie::StateTrie,
 };
@@ -60,17 +60,26 @@ impl Fixture {
     fn propose_within(&self, transactions: &[Arc<Verified<Transaction>>], limits: &BlockLimits) -> Proposed {
         let mut candidates = transactions.iter().cloned();
         let (context, mut trie) = (self.context(), self.trie.clone());
-        propose(&spec(), &self.parent(), &mut trie, context, &mut candidates, limits).expect("builds")
+        propose(&spec(), &self.parent(), &mut trie, context, NOTHING_INCOMING, &mut candidates, limits)
+            .expect("builds")
     }
 
     fn refused_proposal(&self, context: BlockContext) -> BlockError {
         let (limits, mut none) = (BlockLimits::new(&spec()), std::iter::empty());
-        propose(&spec(), &self.parent(), &mut self.trie.clone(), context, &mut none, &limits)
-            .expect_err("nothing may be built here")
+        propose(
+            &spec(),
+            &self.parent(),
+            &mut self.trie.clone(),
+            context,
+            NOTHING_INCOMING,
+            &mut none,
+            &limits,
+        )
+        .expect_err("nothing may be built here")
     }
 
     fn execute(&self, block: &ShardBlock) -> Result<Executed, BlockError> {
-        execute(&spec(), &self.parent(), &mut self.trie.clone(), block, &|_| None)
+        execute(&spec(), &self.parent(), &mut self.trie.clone(), block, &|_| None, &NoCommittees)
     }
 
     /// What executing gives after `change` was made to a proposed block.
@@ -288,7 +297,8 @@ fn verified_transactions_are_looked_up_and_not_recovered_again() {
         found.set(found.get() + 1);
         (*hash == transfer.hash()).then(|| transfer.clone())
     };
-    let executed = execute(&spec(), &fixture.parent(), &mut fixture.trie.clone(), &block, &lookup);
+    let executed =
+        execute(&spec(), &fixture.parent(), &mut fixture.trie.clone(), &block, &lookup, &NoCommittees);
     assert!(Arc::ptr_eq(&executed.expect("follows").transactions[0], &transfer));
     assert_eq!(found.get(), 1);
 }
@@ -301,7 +311,8 @@ fn a_block_whose_state_root_does_not_follow_is_refused_and_leaves_the_trie_alone
     block.header.state_root = B256::repeat_byte(1);
     let before = fixture.trie.root();
     let mut trie = fixture.trie.clone();
-    let error = execute(&spec(), &fixture.parent(), &mut trie, &block, &|_| None).expect_err("is wrong");
+    let error = execute(&spec(), &fixture.parent(), &mut trie, &block, &|_| None, &NoCommittees)
+        .expect_err("is wrong");
     assert_eq!(error, BlockError::StateRoot { expected, found: B256::repeat_byte(1) });
     assert!(!error.is_local());
     assert_eq!(trie.root(), before);
@@ -449,6 +460,6 @@ fn a_block_that_includes_a_transaction_twice_is_refused() {
 #[test]
 fn an_empty_outbox_has_this_root() {
     let expected = b256!("0000000000000000000000000000000000000000000000000000000000000000");
-    assert_ne!(super::empty_outbox_root(), expected);
-    assert_eq!(super::empty_outbox_root(), consensus::layout::list_root(&[], 16));
+    assert_ne!(xshard::empty_outbox_root(), expected);
+    assert_eq!(xshard::empty_outbox_root(), consensus::layout::list_root(&[], 16));
 }

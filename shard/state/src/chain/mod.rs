@@ -23,6 +23,7 @@ mod view;
 use std::{collections::VecDeque, sync::Arc};
 
 use alloy_primitives::B256;
+use consensus::authority::CommitteeSource;
 use crypto::mmr::Mmr;
 use primitives::{Allocation, ChainSpec, Height, ShardBlock, ShardHeader, ShardId, Verified};
 
@@ -32,7 +33,7 @@ pub use proof::{AccountProof, StorageProof};
 pub use view::ChainView;
 
 use crate::{
-    block::{self, BlockContext, BlockLimits, Executed, Lookup, ParentView, Proposed},
+    block::{self, BlockContext, BlockLimits, Executed, Incoming, Lookup, ParentView, Proposed},
     executor::Environment,
     genesis::{genesis_header_of, genesis_state},
     receipt::TransactionReceipt,
@@ -184,18 +185,25 @@ impl ShardState {
         &mut self,
         parent: B256,
         context: BlockContext,
+        incoming: Incoming<'_>,
         candidates: &mut dyn Iterator<Item = Arc<Verified<Transaction>>>,
         limits: &BlockLimits,
     ) -> Result<Proposed, ChainError> {
         let on = self.parent(parent)?;
-        let proposed = block::propose(&self.spec, &on.view(), &mut self.trie, context, candidates, limits)?;
+        let proposed =
+            block::propose(&self.spec, &on.view(), &mut self.trie, context, incoming, candidates, limits)?;
         self.remember(proposed.executed.clone(), &on);
         Ok(proposed)
     }
 
     /// Executes a block on its parent, which is the base or was executed here, checks all that it says, and remembers
     /// it. A block that is remembered already, or is the base, is not executed again.
-    pub fn verify(&mut self, block: &ShardBlock, lookup: Lookup<'_>) -> Result<(), ChainError> {
+    pub fn verify(
+        &mut self,
+        block: &ShardBlock,
+        lookup: Lookup<'_>,
+        committees: &dyn CommitteeSource,
+    ) -> Result<(), ChainError> {
         let id = block.header.id();
         if id == self.base_id || self.branches.get(&id).is_some() {
             return Ok(());
@@ -205,7 +213,7 @@ impl ShardState {
             return Err(ChainError::BelowCertified { certified, found });
         }
         let on = self.parent(block.header.parent)?;
-        let executed = block::execute(&self.spec, &on.view(), &mut self.trie, block, lookup)?;
+        let executed = block::execute(&self.spec, &on.view(), &mut self.trie, block, lookup, committees)?;
         self.remember(executed, &on);
         Ok(())
     }

@@ -25,7 +25,7 @@ pub enum Path {
 #[derive(Debug)]
 pub struct BlockExecutor<'a, I = ()> {
     pub(super) evm: Evm<'a, I>,
-    environment: Environment,
+    pub(super) environment: Environment,
     path: Path,
     gas_used: u64,
     receipts: Vec<TransactionReceipt>,
@@ -53,7 +53,10 @@ impl<'a> BlockExecutor<'a> {
     /// The same by rules of the caller's choice: for tests that are written for one of Ethereum's forks.
     pub fn under(rules: Rules, state: &'a dyn FlatState, environment: Environment) -> Self {
         let config = environment.config_under(rules);
-        Self::on(Evm::new(PendingState::new(state), config, environment.block()), environment)
+        Self::on(
+            Evm::new(PendingState::new(state), config, environment.block(), environment.portal),
+            environment,
+        )
     }
 
     fn on(evm: Evm<'a>, environment: Environment) -> Self {
@@ -116,6 +119,13 @@ impl<'a, I> BlockExecutor<'a, I> {
     pub(super) fn include(&mut self, transaction: &Transaction, outcome: Outcome) -> &TransactionReceipt {
         self.gas_used = self.gas_used.saturating_add(outcome.gas_used);
         self.receipts.push(TransactionReceipt::new(transaction, outcome, self.gas_used));
+        &self.receipts[self.receipts.len() - 1]
+    }
+
+    /// Takes in a receipt that did what `outcome` says.
+    pub(super) fn include_arrival(&mut self, outcome: Outcome) -> &TransactionReceipt {
+        self.gas_used = self.gas_used.saturating_add(outcome.gas_used);
+        self.receipts.push(TransactionReceipt::of_arrival(outcome, self.gas_used));
         &self.receipts[self.receipts.len() - 1]
     }
 

@@ -196,7 +196,7 @@ pub(super) fn ready<'a>(
     if request.gas_price == 0 {
         block.basefee = 0;
     }
-    let evm = Evm::new(PendingState::new(state), config, block);
+    let evm = Evm::new(PendingState::new(state), config, block, environment.portal);
     Ok((evm.with_precompiles(request.precompiles.clone()), environment_of(request, gas)))
 }
 

@@ -7,7 +7,7 @@ use revm::{
     context_interface::block::BlobExcessGasAndPrice,
 };
 
-use crate::rules::Rules;
+use crate::{portal::PortalRules, rules::Rules};
 
 /// There are no blobs on a shard, so their price never leaves its minimum.
 const BLOB_PRICE: BlobExcessGasAndPrice = BlobExcessGasAndPrice { excess_blob_gas: 0, blob_gasprice: 1 };
@@ -29,6 +29,8 @@ pub struct Environment {
     pub gas_limit: u64,
     /// BASEFEE, wei per gas.
     pub base_fee: u64,
+    /// What the Portal knows of the network.
+    pub portal: PortalRules,
 }
 
 impl Environment {
@@ -42,6 +44,7 @@ impl Environment {
             fee_recipient,
             gas_limit: header.gas_limit,
             base_fee: header.base_fee,
+            portal: PortalRules::new(spec, header.shard),
         }
     }
 

@@ -6,11 +6,11 @@ use alloy_primitives::{Address, B256};
 use revm::{
     Context, ExecuteEvm as _, InspectEvm as _, Inspector, Journal, MainBuilder as _, SystemCallEvm as _,
     context::{
-        BlockEnv, CfgEnv, TxEnv,
-        result::{ExecutionResult, ResultAndState},
+        BlockEnv, CfgEnv, ContextSetters as _, TxEnv,
+        result::{EVMError, ExecutionResult, ResultAndState},
     },
     context_interface::either::Either,
-    handler::{EthFrame, instructions::EthInstructions},
+    handler::{EthFrame, Handler as _, MainnetHandler, instructions::EthInstructions},
     interpreter::interpreter::EthInterpreter,
 };
 
@@ -18,9 +18,13 @@ use super::{
     Environment, ExecuteError, Outcome,
     precompiles::{PrecompileChanges, Precompiles},
 };
-use crate::{state::PendingState, transaction::Transaction};
+use crate::{
+    portal::PortalRules,
+    state::{PendingState, StateError},
+    transaction::Transaction,
+};
 
-pub(super) type ShardContext<'a> =
+pub(crate) type ShardContext<'a> =
     Context<BlockEnv, TxEnv, CfgEnv, PendingState<'a>, Journal<PendingState<'a>>, ()>;
 
 type Instructions<'a> = EthInstructions<EthInterpreter, ShardContext<'a>>;
@@ -35,18 +39,18 @@ pub(super) struct Evm<'a, I = ()> {
 }
 
 impl<'a> Evm<'a> {
-    pub(super) fn new(state: PendingState<'a>, config: CfgEnv, block: BlockEnv) -> Self {
+    pub(super) fn new(state: PendingState<'a>, config: CfgEnv, block: BlockEnv, portal: PortalRules) -> Self {
         let mut context = ShardContext::new(state, config.spec);
         context.cfg = config;
         context.block = block;
         context.journaled_state.set_spec_id(context.cfg.spec);
-        let precompiles = Precompiles::new(PrecompileChanges::default());
+        let precompiles = Precompiles::new(PrecompileChanges::default(), portal);
         Self { inner: context.build_mainnet().with_precompiles(precompiles) }
     }
 
     /// The same EVM with precompiles elsewhere.
     pub(super) fn with_precompiles(mut self, changes: PrecompileChanges) -> Self {
-        self.inner.precompiles = Precompiles::new(changes);
+        self.inner.precompiles = Precompiles::new(changes, self.inner.precompiles.portal());
         self
     }
 
@@ -87,6 +91,15 @@ impl<'a, I> Evm<'a, I> {
     /// Executes a transaction and writes nothing.
     pub(super) fn run(&mut self, transaction: TxEnv) -> Result<ResultAndState, ExecuteError> {
         Ok(self.inner.transact(transaction)?)
+    }
+
+    /// Executes a call for which nobody pays and whose caller's nonce stays, and writes nothing.
+    pub(super) fn run_unpaid(&mut self, call: TxEnv) -> Result<ResultAndState, ExecuteError> {
+        self.inner.ctx.set_tx(call);
+        let mut handler: MainnetHandler<_, EVMError<StateError>, EthFrame<EthInterpreter>> =
+            MainnetHandler::default();
+        let result = handler.run_system_call(&mut self.inner)?;
+        Ok(ResultAndState::new(result, self.inner.finalize()))
     }
 
     /// Sets BASEFEE, wei per gas, for what comes.
@@ -133,7 +146,7 @@ impl From<ExecutionResult> for Outcome {
 
 impl Environment {
     pub(super) fn evm<'a>(&self, state: PendingState<'a>) -> Evm<'a> {
-        Evm::new(state, self.config(), self.block())
+        Evm::new(state, self.config(), self.block(), self.portal)
     }
 }
 

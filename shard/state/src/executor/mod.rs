@@ -13,6 +13,7 @@
 //! Rules: docs/spec/shard-block.md#execution
 
 mod access_list;
+mod arrival;
 mod block;
 mod call;
 mod environment;
@@ -36,6 +37,7 @@ pub use block::{BlockExecutor, Path};
 pub use call::{CallError, CallOutcome, CallRequest, call, halt_text};
 pub use environment::Environment;
 pub use estimate::estimate_gas;
+pub(crate) use evm::ShardContext;
 pub use inclusion::{InclusionError, check_inclusion};
 pub use precompiles::{MovePrecompileError, PrecompileChanges};
 pub use simulate::{SimulateError, Simulation, SimulationRules};

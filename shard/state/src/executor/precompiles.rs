@@ -13,6 +13,7 @@ use revm::{
 };
 
 use super::evm::ShardContext;
+use crate::portal::{self, PORTAL, PortalRules};
 
 /// Precompiles that are elsewhere or gone, for the length of one request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,13 +75,14 @@ fn is_precompile(address: &Address) -> bool {
 #[derive(Debug)]
 pub(super) struct Precompiles {
     ethereum: EthPrecompiles,
+    portal: PortalRules,
     changes: PrecompileChanges,
     /// Where there is one, if anything changed.
     changed: AddressSet,
 }
 
 impl Precompiles {
-    pub(super) fn new(changes: PrecompileChanges) -> Self {
+    pub(super) fn new(changes: PrecompileChanges, portal: PortalRules) -> Self {
         let ethereum = EthPrecompiles::new(SpecId::OSAKA);
         let mut changed = AddressSet::default();
         if !changes.is_empty() {
@@ -88,7 +90,11 @@ impl Precompiles {
             changed.retain(|address| !changes.gone.contains(address));
             changed.extend(changes.moved.keys());
         }
-        Self { ethereum, changes, changed }
+        Self { ethereum, portal, changes, changed }
+    }
+
+    pub(super) const fn portal(&self) -> PortalRules {
+        self.portal
     }
 }
 
@@ -104,6 +110,9 @@ impl<'a> PrecompileProvider<ShardContext<'a>> for Precompiles {
         context: &mut ShardContext<'a>,
         inputs: &CallInputs,
     ) -> Result<Option<InterpreterResult>, String> {
+        if inputs.bytecode_address == PORTAL {
+            return portal::contract::run(&self.portal, context, inputs).map(Some);
+        }
         if self.changes.is_empty() {
             return self.ethereum.run(context, inputs);
         }

@@ -26,6 +26,7 @@ pub(super) const BASE_FEE: u64 = 1_000_000_000;
 
 pub(super) fn environment() -> Environment {
     Environment {
+        portal: crate::portal::PortalRules::new(&crate::testing::spec(), primitives::ShardId::new(1)),
         chain_id: Sender::new(SHARD).limits.chain_id,
         height: 5,
         timestamp: 1_700_000_000,

@@ -43,6 +43,14 @@ impl TransactionReceipt {
         Self { envelope, gas_used, contract_address }
     }
 
+    /// That of a receipt from another chain, after which `cumulative_gas_used` gas of the block is used. It has the form
+    /// of a legacy transaction's.
+    pub fn of_arrival(outcome: Outcome, cumulative_gas_used: u64) -> Self {
+        let Outcome { success, gas_used, logs } = outcome;
+        let receipt = Receipt { status: Eip658Value::Eip658(success), cumulative_gas_used, logs };
+        Self { envelope: ReceiptEnvelope::Legacy(receipt.with_bloom()), gas_used, contract_address: None }
+    }
+
     /// Whether the transaction did what it was to do.
     pub fn success(&self) -> bool {
         self.envelope.status()

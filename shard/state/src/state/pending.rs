@@ -90,6 +90,14 @@ impl<'a> PendingState<'a> {
         Ok(self.slots[slot].now)
     }
 
+    /// Sets a slot.
+    pub(crate) fn write_slot(&mut self, address: &Address, key: U256, value: U256) -> Result<(), StateError> {
+        let entry = self.entry(address)?;
+        let slot = self.slot_entry(entry, key)?;
+        self.slots[slot].now = value;
+        Ok(())
+    }
+
     /// The code with this hash, analysed.
     pub fn bytecode(&mut self, hash: &B256) -> Result<Bytecode, StateError> {
         if *hash == KECCAK256_EMPTY || hash.is_zero() {

@@ -70,7 +70,7 @@ impl<'a> Simulation<'a> {
             config.disable_eip3607 = true;
             config.tx_gas_limit_cap = Some(u64::MAX);
         }
-        let evm = Evm::new(PendingState::new(state), config, environment.block());
+        let evm = Evm::new(PendingState::new(state), config, environment.block(), environment.portal);
         let mut evm = evm.with_precompiles(precompiles).with_inspector(Transfers::default());
         evm.open_block(parent, anchor)?;
         Ok(Self { evm, environment, rules, gas_used: 0 })

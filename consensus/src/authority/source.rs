@@ -1,6 +1,6 @@
-//! Where committees come from: the state keeps their roots only.
+//! Where committees come from: beacon state and epoch tables keep their roots only.
 
-use consensus::authority::Authority;
+use super::Authority;
 use primitives::{B256, Chain, Epoch, EpochTable};
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ pub enum CommitteeError {
 }
 
 /// The committee that `table` names for `epoch`.
-pub(crate) fn ruling_authority(
+pub fn ruling_authority(
     committees: &dyn CommitteeSource,
     chain: Chain,
     table: &EpochTable,

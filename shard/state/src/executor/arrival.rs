@@ -1,0 +1,217 @@
+//! Taking in a receipt from another chain.
+//!
+//! Whatever it says, it is taken in: what fails goes back as a bounce, and the lane goes on. A call runs as if its sender
+//! had made it here, except that nobody's nonce moves and nobody pays: gas was paid for at the source.
+
+use alloy_primitives::{Address, Bytes, KECCAK256_EMPTY, Log, TxKind, U256};
+use alloy_sol_types::{SolCall as _, SolEvent};
+use primitives::{Chain, InboxCursors, Lane, Receipt};
+use revm::context::{TxEnv, result::ExecutionResult};
+use xshard::{Answer, Arrival, Call, LaneCounters, Payload, Verdict};
+
+use super::{BlockExecutor, ExecuteError, Outcome};
+use crate::{
+    account::Account,
+    portal::{
+        PORTAL,
+        abi::{IPortal, IReceiptSender},
+        gas, ledger, outbox_event,
+    },
+    receipt::TransactionReceipt,
+    state::StateError,
+};
+
+/// What came of running a receipt.
+struct Ran {
+    verdict: Verdict,
+    gas_used: u64,
+    data: Bytes,
+    logs: Vec<Log>,
+}
+
+impl Ran {
+    const fn without_running(verdict: Verdict) -> Self {
+        Self { verdict, gas_used: 0, data: Bytes::new(), logs: Vec::new() }
+    }
+}
+
+impl<I> BlockExecutor<'_, I> {
+    /// Takes in the next receipt of its lane. It was verified, and the lane back has room for an answer.
+    pub fn receive(&mut self, arrival: &Arrival) -> Result<&TransactionReceipt, ExecuteError> {
+        let receipt = &arrival.receipt;
+        let outcome = match Payload::decode(receipt.kind, &receipt.payload) {
+            Ok(Payload::Transfer(transfer)) => self.receive_transfer(arrival, transfer.to)?,
+            Ok(Payload::Call(call)) => self.receive_call(arrival, &call)?,
+            Ok(Payload::Answer(answer)) => self.receive_answer(arrival, &answer)?,
+            Err(_) => self.bounce_unread(arrival)?,
+        };
+        let own = gas::arrival(receipt.payload.len(), 0);
+        let outcome = Outcome { gas_used: outcome.gas_used.saturating_add(own), ..outcome };
+        Ok(self.include_arrival(outcome))
+    }
+
+    /// Takes note that a chain has consumed the receipts below `sequence` that were sent to it.
+    pub fn acknowledge(&mut self, destination: Chain, sequence: u64) -> Result<(), StateError> {
+        let lane = ledger::outgoing(self.state(), destination)?;
+        let acknowledged = lane.acknowledged.max(sequence.min(lane.sent));
+        ledger::set_outgoing(self.state(), destination, LaneCounters { acknowledged, ..lane })
+    }
+
+    /// How far receipts of other chains are consumed now.
+    pub fn cursors(&mut self) -> Result<InboxCursors, StateError> {
+        let shards = self.environment.portal.shards;
+        ledger::cursors(self.state(), shards)
+    }
+
+    fn receive_transfer(&mut self, arrival: &Arrival, to: Address) -> Result<Outcome, ExecuteError> {
+        let value = arrival.receipt.value;
+        self.credit(&to, value)?;
+        Ok(Outcome { success: true, gas_used: 0, logs: vec![credited(arrival, to, value)] })
+    }
+
+    fn receive_call(&mut self, arrival: &Arrival, call: &Call) -> Result<Outcome, ExecuteError> {
+        let receipt = &arrival.receipt;
+        let is_late = receipt.deadline != 0 && receipt.deadline < self.environment.timestamp;
+        let ran = if is_late {
+            Ran::without_running(Verdict::Expired)
+        } else {
+            let caller = call.caller(receipt.lane.source, receipt.sender);
+            self.run(caller, call.to, receipt, call.gas_price, call.data.clone())?
+        };
+        let Ran { verdict, gas_used, data, mut logs } = ran;
+        logs.push(if verdict.is_bounce() {
+            bounced(arrival, call.to, verdict)
+        } else {
+            credited(arrival, call.to, receipt.value)
+        });
+
+        // Gas that is left pays for the answer's data first, and goes back then.
+        let left = receipt.gas.saturating_sub(gas_used);
+        let wanted = if call.callback_gas == 0 { Bytes::new() } else { data };
+        let bytes =
+            wanted.len().min((left / gas::BYTE) as usize).min(self.environment.portal.data_max as usize);
+        let data_gas = gas::BYTE.saturating_mul(bytes as u64);
+        let refund = U256::from(left - data_gas).saturating_mul(U256::from(call.gas_price));
+        let returned = if verdict.is_bounce() { receipt.value } else { U256::ZERO };
+        let value = returned.saturating_add(refund);
+        if !value.is_zero() || call.callback_gas != 0 {
+            let (id, to, gas_price) = (arrival.id, receipt.sender, call.gas_price);
+            let answer = Answer { id, to, verdict, refund, gas_price, data: wanted.slice(..bytes) };
+            logs.push(self.answer(receipt.lane, value, call.callback_gas, answer)?);
+        }
+        let gas_used = gas_used.saturating_add(data_gas);
+        Ok(Outcome { success: !verdict.is_bounce(), gas_used, logs })
+    }
+
+    fn receive_answer(&mut self, arrival: &Arrival, answer: &Answer) -> Result<Outcome, ExecuteError> {
+        let receipt = &arrival.receipt;
+        let Answer { id, to: sender, verdict, .. } = *answer;
+        let answered = log(&IPortal::Answered { id, sender, verdict: verdict.code(), value: receipt.value });
+        if receipt.gas == 0 {
+            self.credit(&sender, receipt.value)?;
+            let logs = vec![answered, credited(arrival, sender, receipt.value)];
+            return Ok(Outcome { success: true, gas_used: 0, logs });
+        }
+        let ok = !verdict.is_bounce();
+        let data = answer.data.clone();
+        let input = IReceiptSender::onReceiptResultCall { id, ok, data }.abi_encode().into();
+        let Ran { verdict, gas_used, mut logs, .. } =
+            self.run(PORTAL, sender, receipt, answer.gas_price, input)?;
+        logs.push(answered);
+        if verdict.is_bounce() {
+            let held = ledger::claimable(self.state(), sender)?.saturating_add(receipt.value);
+            ledger::set_claimable(self.state(), sender, held)?;
+            logs.push(log(&IPortal::Withheld { owner: sender, value: receipt.value }));
+        } else {
+            logs.push(credited(arrival, sender, receipt.value));
+        }
+        let left = U256::from(receipt.gas.saturating_sub(gas_used));
+        self.credit(&sender, left.saturating_mul(U256::from(answer.gas_price)))?;
+        Ok(Outcome { success: !verdict.is_bounce(), gas_used, logs })
+    }
+
+    /// A receipt that this software cannot read: what it brings goes back.
+    fn bounce_unread(&mut self, arrival: &Arrival) -> Result<Outcome, ExecuteError> {
+        let Receipt { lane, value, sender: to, .. } = arrival.receipt;
+        let verdict = Verdict::Unreadable;
+        let (id, refund, data) = (arrival.id, U256::ZERO, Bytes::new());
+        let answer = Answer { id, to, verdict, refund, gas_price: 0, data };
+        let logs = vec![bounced(arrival, PORTAL, verdict), self.answer(lane, value, 0, answer)?];
+        Ok(Outcome { success: false, gas_used: 0, logs })
+    }
+
+    /// Sends an answer on the lane back; the event that tells of it.
+    fn answer(&mut self, lane: Lane, value: U256, gas: u64, answer: Answer) -> Result<Log, StateError> {
+        let back = Lane { source: lane.destination, destination: lane.source };
+        let mut counters = ledger::outgoing(self.state(), back.destination)?;
+        let sequence = counters.sent;
+        counters.sent += 1;
+        ledger::set_outgoing(self.state(), back.destination, counters)?;
+        let payload = Payload::Answer(answer);
+        let (kind, payload) = (payload.kind(), payload.encode());
+        let receipt =
+            Receipt { lane: back, sequence, kind, sender: PORTAL, value, gas, deadline: 0, payload };
+        Ok(outbox_event(&receipt))
+    }
+
+    /// Lets `caller` call with what a receipt brings; if it fails, nothing was written.
+    fn run(
+        &mut self,
+        caller: Address,
+        to: Address,
+        receipt: &Receipt,
+        gas_price: u64,
+        data: Bytes,
+    ) -> Result<Ran, ExecuteError> {
+        let Receipt { value, gas: gas_limit, .. } = *receipt;
+        let has_code = self.state().account(&to)?.is_some_and(|account| account.code_hash != KECCAK256_EMPTY);
+        if !has_code && !data.is_empty() {
+            return Ok(Ran::without_running(Verdict::NoCode));
+        }
+        let before = self.state().account(&caller)?.unwrap_or_default();
+        self.credit(&caller, value)?;
+        let kind = TxKind::Call(to);
+        let gas_price = u128::from(gas_price);
+        let call = TxEnv { caller, kind, value, gas_limit, data, gas_price, ..TxEnv::default() };
+        let executed = self.evm.run_unpaid(call)?;
+        let gas_used = executed.result.tx_gas_used().min(gas_limit);
+        match executed.result {
+            ExecutionResult::Success { output, logs, .. } => {
+                self.state().commit(executed.state)?;
+                Ok(Ran { verdict: Verdict::Done, gas_used, data: output.into_data(), logs })
+            }
+            failed => {
+                self.state().set_account(&caller, before)?;
+                let (verdict, data) = match failed {
+                    ExecutionResult::Revert { output, .. } => (Verdict::Reverted, output),
+                    _ => (Verdict::Halted, Bytes::new()),
+                };
+                Ok(Ran { verdict, gas_used, data, logs: Vec::new() })
+            }
+        }
+    }
+
+    /// Adds to a balance. All value there is fits, so the sum does.
+    fn credit(&mut self, address: &Address, wei: U256) -> Result<(), StateError> {
+        if wei.is_zero() {
+            return Ok(());
+        }
+        let account = self.state().account(address)?.unwrap_or_default();
+        let balance = account.balance.saturating_add(wei);
+        self.state().set_account(address, Account { balance, ..account })
+    }
+}
+
+fn credited(arrival: &Arrival, to: Address, value: U256) -> Log {
+    let (id, source) = (arrival.id, arrival.receipt.lane.source);
+    log(&IPortal::Credited { id, shard: source.code(), to, value })
+}
+
+fn bounced(arrival: &Arrival, to: Address, verdict: Verdict) -> Log {
+    let (id, source) = (arrival.id, arrival.receipt.lane.source);
+    log(&IPortal::Bounced { id, shard: source.code(), to, verdict: verdict.code() })
+}
+
+fn log(event: &impl SolEvent) -> Log {
+    Log { address: PORTAL, data: event.encode_log_data() }
+}
