@@ -10,8 +10,8 @@ use crate::vote::signing_bytes;
 use crypto::bls::{SecretKey, aggregate_signatures};
 use primitives::{
     Address, B256, BeaconHeader, Certificate, CertifiedBeaconHeader, Chain, Committee, Epoch, EpochEntry,
-    EpochTable, Height, InboxCursors, LightUpdate, RecordProof, Seat, ShardRecord, SignedVote, Signers, ValidatorIndex,
-    View, Vote, VoteKind,
+    EpochTable, Height, InboxCursors, LightUpdate, RecordProof, Seat, ShardRecord, SignedVote, Signers,
+    ValidatorIndex, View, Vote, VoteKind,
 };
 use tree_hash::TreeHash as _;
 

@@ -6,7 +6,6 @@
 //! Rules: docs/spec/beacon-state.md#transition
 
 use crate::chain::BeaconChainState;
-use consensus::authority::{CommitteeError, CommitteeSource, ruling_authority};
 use crate::early_end;
 use crate::epoch::{self, DrawError, Lottery};
 use crate::event::Event;
@@ -16,6 +15,7 @@ use crate::operation::evidence::{self, EvidenceError};
 use crate::operation::randao::{self, RandaoError};
 use crate::state::BeaconState;
 use consensus::authority::{CertificateError, verify_certificates};
+use consensus::authority::{CommitteeError, CommitteeSource, ruling_authority};
 use primitives::{
     B256, BeaconBlock, BeaconBody, BeaconHeader, Chain, ChainSpec, Crosslink, Epoch, Evidence, Height,
     ShardId,

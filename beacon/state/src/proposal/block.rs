@@ -2,8 +2,8 @@
 
 use crate::block::{BlockError, Transition, apply_body, epoch_above};
 use crate::chain::BeaconChainState;
-use consensus::authority::{CommitteeSource, ruling_authority};
 use crate::operation::randao::RandaoError;
+use consensus::authority::{CommitteeSource, ruling_authority};
 use primitives::{
     B256, BeaconBlock, BeaconBody, BeaconHeader, Chain, ChainSpec, Crosslink, Evidence, SignatureBytes, View,
 };

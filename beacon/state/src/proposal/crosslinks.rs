@@ -9,10 +9,10 @@
 //! Rules: docs/spec/beacon-state.md#crosslinks
 
 use crate::block::crosslink_authority;
-use consensus::authority::CommitteeSource;
 use crate::operation::crosslink::joint::{self, Heads, Requirement};
 use crate::operation::crosslink::{check, check_place, verify_certified};
 use crate::state::BeaconState;
+use consensus::authority::CommitteeSource;
 use consensus::authority::{Authority, verify_certificates};
 use consensus::history::verify_ancestor;
 use crypto::mmr::MmrProof;

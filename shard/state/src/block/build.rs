@@ -10,7 +10,7 @@ use ssz::Encode as _;
 use xshard::{Arrival, flow};
 
 use super::{
-    BlockContext, BlockError, BlockLimits, Executed, InboxError, Incoming, ParentView, header,
+    BlockContext, BlockError, BlockLimits, Executed, InboxError, Incoming, ParentView, entries, header,
     inbox::{Inbox, verify_others},
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     fee::next_base_fee,
     portal,
     receipt::{hashes, transaction_receipts_root, transactions_root},
-    transaction::Transaction,
+    transaction::{Transaction, acknowledged},
     trie::StateTrie,
 };
 
@@ -112,8 +112,18 @@ pub fn propose(
     block.header.state_root = trie.update(&change_set.account_changes());
     let (header, id) = (block.header.clone(), block.header.id());
     let change_set = Arc::new(change_set);
-    let executed =
-        Executed { header, id, environment, arrivals, transactions, receipts, change_set, outbox, cursors };
+    let executed = Executed {
+        acknowledged: acknowledged(header.shard, &block.body),
+        transactions: entries(&arrivals, transactions),
+        header,
+        id,
+        environment,
+        arrivals,
+        receipts,
+        change_set,
+        outbox,
+        cursors,
+    };
     Ok(Proposed { block, executed, skipped, refused })
 }
 

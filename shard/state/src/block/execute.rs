@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use ssz::Encode as _;
 
 use super::{
-    BlockError, Executed, InboxError, Lookup, ParentView,
+    BlockError, Executed, InboxError, Lookup, ParentView, entries,
     header::{self, expect_equal},
     inbox::{self, Inbox},
 };
@@ -18,7 +18,7 @@ use crate::{
     executor::{BlockExecutor, Environment},
     portal,
     receipt::{transaction_receipts_root, transactions_root},
-    transaction::{Transaction, TransactionLimits, verify_batch},
+    transaction::{Transaction, TransactionLimits, acknowledged, verify_batch},
     trie::StateTrie,
 };
 
@@ -74,12 +74,14 @@ pub fn execute(
         trie.update(&change_set.inverse().account_changes());
         return Err(BlockError::StateRoot { expected, found: header.state_root });
     }
+    let arrivals = inbox.into_arrivals();
     Ok(Executed {
         header: header.clone(),
         id: header.id(),
         environment,
-        arrivals: inbox.into_arrivals(),
-        transactions,
+        acknowledged: acknowledged(header.shard, &block.body),
+        transactions: entries(&arrivals, transactions),
+        arrivals,
         receipts,
         change_set: Arc::new(change_set),
         outbox,

@@ -20,7 +20,7 @@ mod tests;
 use std::sync::Arc;
 
 use alloy_primitives::B256;
-use primitives::{InboxCursors, ShardHeader, Verified};
+use primitives::{Chain, InboxCursors, ShardHeader, Verified};
 use xshard::{Arrival, Outbox};
 
 pub use build::{Proposed, SkipReason, Skipped, propose};
@@ -40,11 +40,13 @@ pub struct Executed {
     pub id: B256,
     /// What the EVM saw of the block.
     pub environment: Environment,
-    /// Receipts from other chains that it took in, in order; before the transactions.
+    /// Receipts from other chains that it took in, in order.
     pub arrivals: Vec<Arc<Arrival>>,
-    /// The transactions, in order.
+    /// How many receipts other chains were seen to have consumed.
+    pub acknowledged: Vec<(Chain, u64)>,
+    /// The receipts it took in, in the form of transactions, and then its transactions, in order.
     pub transactions: Vec<Arc<Verified<Transaction>>>,
-    /// One for each receipt from another chain, then one for each transaction.
+    /// One for each of them.
     pub receipts: Vec<TransactionReceipt>,
     /// What it did to the state.
     pub change_set: Arc<ChangeSet>,
@@ -52,6 +54,22 @@ pub struct Executed {
     pub outbox: Outbox,
     /// How far receipts of other chains are consumed after it.
     pub cursors: InboxCursors,
+}
+
+impl Executed {
+    /// The transactions that were signed for it, in order.
+    pub fn signed(&self) -> &[Arc<Verified<Transaction>>] {
+        self.transactions.get(self.arrivals.len()..).unwrap_or_default()
+    }
+}
+
+/// Receipts in the form of transactions, and then transactions.
+fn entries(
+    arrivals: &[Arc<Arrival>],
+    transactions: Vec<Arc<Verified<Transaction>>>,
+) -> Vec<Arc<Verified<Transaction>>> {
+    let arrivals = arrivals.iter().map(|arrival| Arc::new(Transaction::of_arrival(arrival.clone())));
+    arrivals.chain(transactions).collect()
 }
 
 /// Finds transactions that were verified before, by hash, so that nothing is recovered twice. What it returns for a

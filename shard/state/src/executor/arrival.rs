@@ -45,6 +45,7 @@ impl<I> BlockExecutor<'_, I> {
             Ok(Payload::Answer(answer)) => self.receive_answer(arrival, &answer)?,
             Err(_) => self.bounce_unread(arrival)?,
         };
+        self.count(receipt.lane.source)?;
         let own = gas::arrival(receipt.payload.len(), 0);
         let outcome = Outcome { gas_used: outcome.gas_used.saturating_add(own), ..outcome };
         Ok(self.include_arrival(outcome))
@@ -61,6 +62,13 @@ impl<I> BlockExecutor<'_, I> {
     pub fn cursors(&mut self) -> Result<InboxCursors, StateError> {
         let shards = self.environment.portal.shards;
         ledger::cursors(self.state(), shards)
+    }
+
+    /// Counts a receipt as received, so that the next one is told so.
+    fn count(&mut self, source: Chain) -> Result<(), StateError> {
+        let cursor = ledger::cursor(self.state(), source)?;
+        let received = cursor.map_or(0, |cursor| cursor.sequence);
+        ledger::set_received(self.state(), source, received + 1)
     }
 
     fn receive_transfer(&mut self, arrival: &Arrival, to: Address) -> Result<Outcome, ExecuteError> {

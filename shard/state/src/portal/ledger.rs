@@ -117,6 +117,13 @@ pub(crate) fn set_cursor<S: Slots>(slots: &mut S, cursor: &InboxCursor) -> Resul
     slots.set_slot(chain_key(INCOMING_ID, cursor.source), U256::from_be_bytes(cursor.id.0))
 }
 
+/// Notes how many of a chain's receipts were consumed; the header consumed from stays.
+pub(crate) fn set_received<S: Slots>(slots: &mut S, source: Chain, received: u64) -> Result<(), S::Error> {
+    let key = chain_key(INCOMING, source);
+    let (height, _) = unpack(slots.slot(key)?);
+    slots.set_slot(key, pack(height, received))
+}
+
 /// Every cursor that there is.
 pub(crate) fn cursors<S: Slots>(slots: &mut S, shards: u32) -> Result<InboxCursors, S::Error> {
     let mut cursors = Vec::new();

@@ -2,14 +2,15 @@
 //!
 //! Holds of every `Verified<Transaction>`: it is of a supported type, signed for this shard's chain id, within the
 //! size limit, offers its intrinsic gas and no more than a transaction may have, and its sender is the signer
-//! ([`impersonate`] alone, which a development chain calls, says otherwise). What depends on the state is checked when it
-//! is included.
+//! ([`impersonate`], which a development chain calls, says otherwise, and so do receipts in the form of transactions). What
+//! depends on the state is checked when it is included.
 //!
 //! - [`decode`], [`recover`]: the two halves of [`verify_batch`]
 //! - [`intrinsic_gas`]: what a transaction costs before it does anything
 //!
 //! Rules: EIP-2718, EIP-155, EIP-2930, EIP-1559, EIP-7702, EIP-3860, EIP-7623, EIP-7825.
 
+mod arrival;
 mod decode;
 mod error;
 mod intrinsic;
@@ -21,12 +22,15 @@ use alloy_consensus::{Transaction as _, TxEnvelope, transaction::Recovered};
 use alloy_eips::eip7702::RecoveredAuthorization;
 use alloy_primitives::{Address, B256, Bytes, U256};
 
+pub use arrival::{acknowledged, arrivals};
 pub use decode::{Unrecovered, decode};
 pub use error::TransactionError;
 pub use intrinsic::{IntrinsicGas, TRANSACTION_GAS_MAX, intrinsic_gas};
 pub use recover::{impersonate, recover, recover_authorizations, verify_batch};
 
 use primitives::{ChainSpec, ShardId};
+use std::sync::Arc;
+use xshard::Arrival;
 
 use crate::rules::Rules;
 
@@ -67,7 +71,18 @@ pub struct Transaction {
     sender: Address,
     intrinsic: IntrinsicGas,
     authorizations: Vec<RecoveredAuthorization>,
-    impersonated: bool,
+    origin: Origin,
+}
+
+/// Who says that the sender sent it.
+#[derive(Clone, Debug)]
+enum Origin {
+    /// Its signature.
+    Signed,
+    /// The owner of a development chain.
+    Impersonated,
+    /// The chain that a receipt comes from.
+    Arrival(Arc<Arrival>),
 }
 
 impl Transaction {
@@ -81,7 +96,7 @@ impl Transaction {
         &self.encoded
     }
 
-    /// Keccak-256 of the encoded form.
+    /// Keccak-256 of the encoded form; for a receipt the same, which is its id.
     pub fn hash(&self) -> B256 {
         *self.envelope.hash()
     }
@@ -93,7 +108,15 @@ impl Transaction {
 
     /// Whether its sender was said by the owner of a development chain and not proven by a signature.
     pub const fn is_impersonated(&self) -> bool {
-        self.impersonated
+        matches!(self.origin, Origin::Impersonated)
+    }
+
+    /// The receipt from another chain that has the form of this transaction, if it is none itself.
+    pub const fn arrival(&self) -> Option<&Arc<Arrival>> {
+        match &self.origin {
+            Origin::Arrival(arrival) => Some(arrival),
+            Origin::Signed | Origin::Impersonated => None,
+        }
     }
 
     /// What it costs before it does anything.

@@ -7,7 +7,7 @@ use crypto::secp256k1::{RecoverError, RecoveryInput, recover_batch};
 use primitives::{Address, Verified};
 use rayon::prelude::*;
 
-use super::{Transaction, TransactionError, TransactionLimits, Unrecovered, decode};
+use super::{Origin, Transaction, TransactionError, TransactionLimits, Unrecovered, decode};
 
 /// Fewer transactions than this are decoded sooner than threads wake up.
 const PARALLEL_MIN: usize = 128;
@@ -57,7 +57,7 @@ pub fn impersonate(
     let inputs: Vec<_> = authorizations(&transaction).iter().filter_map(authority_input).collect();
     let mut signers = std::iter::once(Ok(sender)).chain(recover_batch(&inputs));
     let transaction = with_signers(transaction, &mut signers)?.into_inner();
-    Ok(Verified::assert(Transaction { impersonated: true, ..transaction }))
+    Ok(Verified::assert(Transaction { origin: Origin::Impersonated, ..transaction }))
 }
 
 /// Takes exactly the signers that were asked for this transaction, also when the first of them is wrong.
@@ -75,7 +75,7 @@ fn with_signers(
         sender,
         intrinsic,
         authorizations,
-        impersonated: false,
+        origin: Origin::Signed,
     }))
 }
 

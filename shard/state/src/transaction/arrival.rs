@@ -1,0 +1,59 @@
+//! Receipts from other chains in the form of transactions, so that whatever lists, indexes, replays or shows a block's
+//! transactions has them too.
+
+use std::sync::Arc;
+
+use alloy_consensus::{Signed, TxLegacy};
+use alloy_primitives::{Address, Bytes, Signature, TxKind, U256};
+use primitives::{Chain, Receipt, ShardBody, Verified};
+use ssz::Encode as _;
+use xshard::{Arrival, Payload};
+
+use super::{IntrinsicGas, Origin, Transaction};
+use crate::portal::PORTAL;
+
+impl Transaction {
+    /// A receipt in the form of a legacy transaction that pays nothing: its hash is the receipt's id, its nonce the
+    /// number in its lane, its signature zero. The caller vouches for the receipt.
+    pub fn of_arrival(arrival: Arc<Arrival>) -> Verified<Self> {
+        let Receipt { sequence, value, gas, .. } = arrival.receipt;
+        let (sender, to, input) = parties(&arrival.receipt);
+        let to = TxKind::Call(to);
+        let unsigned =
+            TxLegacy { chain_id: None, nonce: sequence, gas_price: 0, gas_limit: gas, to, value, input };
+        let signature = Signature::new(U256::ZERO, U256::ZERO, false);
+        Verified::assert(Self {
+            envelope: Signed::new_unchecked(unsigned, signature, arrival.id).into(),
+            encoded: arrival.receipt.as_ssz_bytes().into(),
+            sender,
+            intrinsic: IntrinsicGas { initial: 0, floor: 0 },
+            authorizations: Vec::new(),
+            origin: Origin::Arrival(arrival),
+        })
+    }
+}
+
+/// Who a receipt comes from as its destination sees it, whom it is for, and with what.
+fn parties(receipt: &Receipt) -> (Address, Address, Bytes) {
+    match Payload::decode(receipt.kind, &receipt.payload) {
+        Ok(Payload::Transfer(transfer)) => (receipt.sender, transfer.to, Bytes::new()),
+        Ok(Payload::Call(call)) => (call.caller(receipt.lane.source, receipt.sender), call.to, call.data),
+        Ok(Payload::Answer(answer)) => (PORTAL, answer.to, answer.data),
+        Err(_) => (PORTAL, PORTAL, receipt.payload.clone()),
+    }
+}
+
+/// The receipts that the body of a certified block brings, in order.
+pub fn arrivals(body: &ShardBody) -> Vec<Arc<Arrival>> {
+    let receipts = body.bundles.iter().flat_map(|bundle| &bundle.receipts);
+    receipts.map(|receipt| Arc::new(Arrival { id: receipt.id(), receipt: receipt.clone() })).collect()
+}
+
+/// What the body of a certified block of `shard` says that other chains have consumed.
+pub fn acknowledged(shard: primitives::ShardId, body: &ShardBody) -> Vec<(Chain, u64)> {
+    let consumed = |other: &primitives::RecordProof| {
+        let cursor = other.cursors.cursor(shard.into())?;
+        Some((other.record.shard.into(), cursor.sequence))
+    };
+    body.others.iter().filter_map(consumed).collect()
+}
