@@ -9,8 +9,8 @@ use crate::vote::signing_bytes;
 use crypto::bls::{SecretKey, aggregate_signatures};
 use primitives::{
     Address, B256, BeaconHeader, Certificate, CertifiedBeaconHeader, Chain, Committee, Epoch, EpochEntry,
-    EpochTable, Height, LightUpdate, RecordProof, Seat, ShardRecord, SignedVote, Signers, ValidatorIndex,
-    View, Vote, VoteKind,
+    EpochTable, Height, InboxCursors, LightUpdate, RecordProof, Seat, ShardRecord, SignedVote, Signers,
+    ValidatorIndex, View, Vote, VoteKind,
 };
 use tree_hash::TreeHash as _;
 
@@ -89,6 +89,8 @@ pub(crate) struct State {
     pub(crate) mix: B256,
     pub(crate) beacon_table: EpochTable,
     pub(crate) records: Vec<ShardRecord>,
+    /// Of each record's accepted header.
+    pub(crate) cursors: Vec<InboxCursors>,
 }
 
 impl State {
@@ -114,7 +116,7 @@ impl State {
 
     pub(crate) fn record_proof(&self, shard: usize) -> RecordProof {
         let branch = record_branch(&self.record_roots(), shard as u64, &self.fields()).unwrap();
-        RecordProof { record: self.records[shard].clone(), branch }
+        RecordProof { record: self.records[shard].clone(), branch, cursors: self.cursors[shard].clone() }
     }
 
     pub(crate) fn header(&self, epoch: u64, height: u64) -> BeaconHeader {

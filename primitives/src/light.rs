@@ -1,16 +1,18 @@
 //! What a beacon node hands to those who follow the beacon chain without executing it.
 
-use crate::{CertifiedBeaconHeader, EpochTable, ShardRecord};
+use crate::{CertifiedBeaconHeader, EpochTable, InboxCursors, ShardRecord};
 use alloy_primitives::B256;
 use ssz_derive::{Decode, Encode};
 
-/// A shard's registry entry with its branch to a beacon state root.
+/// A shard's registry entry with its branch to a beacon state root, and the cursors that it commits to.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct RecordProof {
     /// The entry.
     pub record: ShardRecord,
     /// From the entry to the state root.
     pub branch: Vec<B256>,
+    /// How far the accepted header has consumed other chains' receipts.
+    pub cursors: InboxCursors,
 }
 
 /// One certified beacon header with the parts of its state that followers need.

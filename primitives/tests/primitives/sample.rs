@@ -153,7 +153,7 @@ macro_rules! sample_fields {
     )*};
 }
 sample_fields! {
-    AcceptedHeader { height, id, epoch, history_root, outbox_root, accepted_at }
+    AcceptedHeader { height, id, epoch, history_root, outbox_root, accepted_at, inbox_cursors_root }
     AncestorHeader { header, proof }
     AnchorProof { header, mix, mix_branch, record, record_branch, seat_index, seat, seat_branch }
     AnchorRef { height, id }
@@ -176,7 +176,7 @@ sample_fields! {
     OutboxLeaf { destination, first_sequence, count, root }
     OutboxProof { leaf, index, branch }
     Receipt { lane, sequence, kind, sender, value, gas, deadline, payload }
-    RecordProof { record, branch }
+    RecordProof { record, branch, cursors }
     Seat { key, validator, node, fee_recipient }
     ShardBlock { header, body }
     ShardBody { anchor, bundles, transactions }

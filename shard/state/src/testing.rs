@@ -9,8 +9,9 @@ use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256}
 use consensus::layout::{self, FIELD_MIX, FIELD_SHARDS, SHARDS_DEPTH, STATE_FIELDS};
 use crypto::secp256k1::SecretKey;
 use primitives::{
-    Allocation, AnchorProof, AnchorRef, BeaconHeader, ChainSpec, Committee, Epoch, EpochEntry, EpochTable,
-    Height, PublicKeyBytes, Seat, ShardHeader, ShardId, ShardRecord, ValidatorIndex, Verified, View,
+    AcceptedHeader, Allocation, AnchorProof, AnchorRef, BeaconHeader, ChainSpec, Committee, Epoch,
+    EpochEntry, EpochTable, Height, InboxCursors, PublicKeyBytes, Seat, ShardHeader, ShardId, ShardRecord,
+    ValidatorIndex, Verified, View,
 };
 use tree_hash::TreeHash as _;
 
@@ -148,9 +149,12 @@ impl TestBeacon {
             committee_root: committee.root(),
         };
         let table = EpochTable::new((0..epochs).map(entry).collect()).expect("ascending");
+        let inbox_cursors_root = InboxCursors::default().root();
+        let accepted = AcceptedHeader { inbox_cursors_root, ..AcceptedHeader::default() };
         let records = (0u32..).zip(&spec.shards).map(|(id, shard)| ShardRecord {
             shard: ShardId::new(id),
             kind: shard.kind,
+            accepted,
             table: table.clone(),
             ..ShardRecord::default()
         });

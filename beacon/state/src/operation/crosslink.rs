@@ -226,6 +226,7 @@ pub(crate) fn apply(
         history_root: header.history_root,
         outbox_root: header.outbox_root,
         accepted_at: state.height,
+        inbox_cursors_root: header.inbox_cursors_root,
     };
     events.push(Event::Accepted { shard, id, height: header.height });
     if ends_epoch {
