@@ -21,6 +21,7 @@ macro_rules! every_container {
             chain: Chain,
             committee: Committee,
             crosslink: Crosslink,
+            crosslink_offer: CrosslinkOffer,
             epoch_entry: EpochEntry,
             epoch_table: EpochTable,
             evidence: Evidence,
@@ -167,6 +168,7 @@ sample_fields! {
     CertifiedBeaconHeader { header, certificate }
     CertifiedShardHeader { header, certificate }
     Crosslink { header, certificate, history, cursors, sources }
+    CrosslinkOffer { crosslink, ancestries }
     EpochEntry { epoch, first_height, committee_root }
     Evidence { first, second, committee }
     InboxCursor { source, height, id, sequence }
