@@ -123,8 +123,8 @@ pub fn verify(crosslink: &Crosslink) -> Result<(), CrosslinkError> {
     Ok(())
 }
 
-/// [`verify`] without what the beacon proposer attaches.
-pub(crate) fn verify_certified(crosslink: &Crosslink) -> Result<(), CrosslinkError> {
+/// [`verify`] without what the beacon proposer attaches: what the shard vouches for.
+pub fn verify_certified(crosslink: &Crosslink) -> Result<(), CrosslinkError> {
     let Crosslink { header, certificate, cursors, .. } = crosslink;
     let (expected, found) = (header.id(), certificate.id);
     if expected != found {
