@@ -99,6 +99,8 @@ pub struct State {
     pub beacon_table: EpochTable,
     /// Every shard's entry.
     pub records: Vec<ShardRecord>,
+    /// Of each record's accepted header.
+    pub cursors: Vec<InboxCursors>,
 }
 
 impl State {
@@ -125,10 +127,10 @@ impl State {
         field_branch(&self.fields(), FIELD_MIX).unwrap()
     }
 
-    /// A shard's entry with its proof; it has consumed nothing.
+    /// A shard's entry with its proof.
     pub fn record_proof(&self, shard: usize) -> RecordProof {
         let branch = record_branch(&self.record_roots(), shard as u64, &self.fields()).unwrap();
-        RecordProof { record: self.records[shard].clone(), branch, cursors: InboxCursors::default() }
+        RecordProof { record: self.records[shard].clone(), branch, cursors: self.cursors[shard].clone() }
     }
 
     /// A header over it.

@@ -13,6 +13,7 @@ mod certificate;
 mod chain;
 mod committee;
 mod crosslink;
+mod crosslink_offer;
 mod epoch_table;
 mod evidence;
 mod genesis;
@@ -33,6 +34,7 @@ pub use certificate::{Certificate, CertifiedBeaconHeader, CertifiedShardHeader, 
 pub use chain::{Chain, Lane};
 pub use committee::{Committee, NodeKey, SEATS_MAX, Seat};
 pub use crosslink::{Crosslink, InboxCursor, InboxCursors, SourceAncestry};
+pub use crosslink_offer::{ANCESTRIES_MAX, CrosslinkOffer};
 pub use epoch_table::{EPOCH_ENTRIES_MAX, EpochEntry, EpochTable};
 pub use evidence::Evidence;
 pub use genesis::{Allocation, Genesis, GenesisError, GenesisValidator, SeatRegistration};

@@ -4,7 +4,7 @@ use crate::{CertifiedBeaconHeader, EpochTable, InboxCursors, ShardRecord};
 use alloy_primitives::B256;
 use ssz_derive::{Decode, Encode};
 
-/// A shard's registry entry with its branch to a beacon state root.
+/// A shard's registry entry with its branch to a beacon state root, and the cursors that it commits to.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct RecordProof {
     /// The entry.

@@ -80,10 +80,10 @@ pub struct AcceptedHeader {
     pub history_root: B256,
     /// Its outbox root.
     pub outbox_root: B256,
-    /// Root of the inbox cursors that the header commits to.
-    pub inbox_cursors_root: B256,
     /// Beacon height of the block that accepted it.
     pub accepted_at: Height,
+    /// Root of the inbox cursors that the header commits to.
+    pub inbox_cursors_root: B256,
 }
 
 /// One shard's entry in the beacon chain's registry.

@@ -2,7 +2,7 @@
 
 use crate::runtime::NodeRuntime;
 use beacon_node::{BeaconHandle, SubmitError};
-use primitives::{Chain, Committee, Crosslink, Epoch, Evidence, Height, LightUpdate, Unverified};
+use primitives::{Chain, Committee, CrosslinkOffer, Epoch, Evidence, Height, LightUpdate, Unverified};
 use service::runtime::Runtime as _;
 use shard_node::link::{BeaconLink, LinkError, LinkFuture};
 use std::{
@@ -83,9 +83,9 @@ impl BeaconLink for SimulatedLink {
         })
     }
 
-    fn submit_crosslink(&self, crosslink: Crosslink) -> LinkFuture<()> {
+    fn submit_crosslink(&self, offer: CrosslinkOffer) -> LinkFuture<()> {
         let beacon = self.beacon.clone();
-        self.delayed(async move { submitted(beacon.submit_crosslink(Unverified::new(crosslink)).await) })
+        self.delayed(async move { submitted(beacon.submit_crosslink(Unverified::new(offer)).await) })
     }
 
     fn submit_evidence(&self, evidence: Evidence) -> LinkFuture<()> {

@@ -12,7 +12,8 @@ use beacon_state::{BeaconChainState, BeaconState, ValidatorRecord};
 use consensus::takeover::takeover;
 use futures::stream::BoxStream;
 use primitives::{
-    B256, Chain, Committee, Crosslink, Epoch, Evidence, Height, LightUpdate, U256, Unverified, ValidatorIndex,
+    B256, Chain, Committee, CrosslinkOffer, Epoch, Evidence, Height, LightUpdate, U256, Unverified,
+    ValidatorIndex,
 };
 use rpc::beacon::{
     ApiError, ApiResult, BeaconApi, BeaconId, Checkpoint, CommitteeAnswer, CrosslinkView, Decimal, Event,
@@ -277,8 +278,8 @@ impl BeaconApi for NodeApi {
         self.handle.light_update_after(after, wait).await.map_err(internal)
     }
 
-    async fn submit_crosslink(&self, crosslink: Crosslink) -> ApiResult<()> {
-        submitted(self.handle.submit_crosslink(Unverified::new(crosslink)).await)
+    async fn submit_crosslink(&self, offer: CrosslinkOffer) -> ApiResult<()> {
+        submitted(self.handle.submit_crosslink(Unverified::new(offer)).await)
     }
 
     async fn submit_evidence(&self, evidence: Evidence) -> ApiResult<()> {

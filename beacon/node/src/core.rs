@@ -9,6 +9,7 @@
 //!   request waits;
 //! - what is offered for coming blocks is acceptable above the head, and bounded.
 
+mod ancestries;
 mod branches;
 mod candidates;
 mod certify;
@@ -31,7 +32,7 @@ use committees::Committees;
 use execute::Waiting;
 use gossip::Message;
 use primitives::{
-    BeaconBlock, Certificate, Chain, ChainSpec, Committee, Crosslink, Epoch, Evidence, SignedVote,
+    BeaconBlock, Certificate, Chain, ChainSpec, Committee, CrosslinkOffer, Epoch, Evidence, SignedVote,
 };
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -125,8 +126,8 @@ impl BeaconCore {
             Input::Certified { token, block, certificate } => {
                 self.certify(token, block, certificate, effects)
             }
-            Input::Crosslink { token, crosslink } => {
-                let outcome = self.take_crosslink(crosslink.into_unverified(), Some(effects));
+            Input::Crosslink { token, offer } => {
+                let outcome = self.take_crosslink(offer.into_unverified(), Some(effects));
                 effects.push(Effect::Submitted { token, outcome });
             }
             Input::Evidence { token, evidence } => {
@@ -146,20 +147,20 @@ impl BeaconCore {
     /// Takes a peer's message. It is not passed on: whoever had it first sent it to all.
     fn hear(&mut self, payload: &[u8]) -> Result<Taken, GossipError> {
         let taken = match Message::decode(payload)? {
-            Message::Crosslink(crosslink) => self.take_crosslink(crosslink, None),
+            Message::Crosslink(offer) => self.take_crosslink(offer, None),
             Message::Evidence(evidence) => self.take_evidence(evidence, None),
         };
         Ok(taken?)
     }
 
-    /// Takes a crosslink; one that is new is passed on to the peers if there are `effects` to do so.
+    /// Takes an offer; one that brings anything new is passed on to the peers if there are `effects` to do so.
     fn take_crosslink(
         &mut self,
-        crosslink: Crosslink,
+        offer: CrosslinkOffer,
         effects: Option<&mut Vec<Effect>>,
     ) -> Result<Taken, CandidateError> {
-        let payload = effects.is_some().then(|| gossip::crosslink_message(&crosslink));
-        let taken = self.crosslinks.insert(&self.spec, self.head.state(), &self.committees, crosslink)?;
+        let payload = effects.is_some().then(|| gossip::crosslink_message(&offer));
+        let taken = self.crosslinks.insert(&self.spec, self.head.state(), &self.committees, offer)?;
         pass_on(taken, payload, effects);
         Ok(taken)
     }

@@ -12,8 +12,8 @@ use beacon_state::Event;
 use engine::Network;
 use futures::future::{Either, select};
 use primitives::{
-    BeaconBlock, BeaconHeader, Chain, Committee, Crosslink, Epoch, EpochTable, Evidence, Genesis, Height,
-    LightUpdate, Unverified,
+    BeaconBlock, BeaconHeader, Chain, Committee, CrosslinkOffer, Epoch, EpochTable, Evidence, Genesis,
+    Height, LightUpdate, Unverified,
 };
 use service::{runtime::SharedRuntime, watch};
 use std::sync::Arc;
@@ -80,7 +80,7 @@ pub enum SubmitError {
 /// What a handle says to its node.
 #[derive(Debug)]
 pub(crate) enum Command {
-    Crosslink(Unverified<Crosslink>, Answer),
+    Crosslink(Unverified<CrosslinkOffer>, Answer),
     Evidence(Unverified<Evidence>, Answer),
     Stop,
 }
@@ -197,8 +197,8 @@ impl BeaconHandle {
     }
 
     /// Offers a crosslink for a coming block.
-    pub async fn submit_crosslink(&self, crosslink: Unverified<Crosslink>) -> Result<Taken, SubmitError> {
-        self.submit(|answer| Command::Crosslink(crosslink, answer)).await
+    pub async fn submit_crosslink(&self, offer: Unverified<CrosslinkOffer>) -> Result<Taken, SubmitError> {
+        self.submit(|answer| Command::Crosslink(offer, answer)).await
     }
 
     /// Offers a proof of equivocation.

@@ -198,9 +198,9 @@ impl Driver {
                 biased;
                 request = requests.recv() => self.take(request.ok_or(Failure::EngineGone)?).await?,
                 command = commands.recv() => match command {
-                    Some(Command::Crosslink(crosslink, answer)) => {
+                    Some(Command::Crosslink(offer, answer)) => {
                         let token = self.expect(Reply::Submit(answer));
-                        self.step(Input::Crosslink { token, crosslink }).await?;
+                        self.step(Input::Crosslink { token, offer }).await?;
                     }
                     Some(Command::Evidence(evidence, answer)) => {
                         let token = self.expect(Reply::Submit(answer));

@@ -3,11 +3,11 @@
 use beacon_state::BeaconState;
 use consensus::vote::{randao_bytes, signing_bytes};
 use crypto::bls::{SecretKey, Signature, aggregate_signatures};
-use crypto::mmr::MmrTree;
+use crypto::mmr::{MmrProof, MmrTree};
 use primitives::{
     Address, B256, Certificate, Chain, ChainSpec, Committee, Crosslink, Epoch, Genesis, GenesisValidator,
-    Height, InboxCursors, PublicKeyBytes, SeatRegistration, ShardHeader, ShardId, SignatureBytes, SignedVote,
-    Signers, SourceAncestry, View, Vote, VoteKind,
+    Height, InboxCursor, InboxCursors, PublicKeyBytes, SeatRegistration, ShardHeader, ShardId,
+    SignatureBytes, SignedVote, Signers, View, Vote, VoteKind,
 };
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -26,9 +26,14 @@ pub(crate) struct World {
 impl World {
     /// Validators of these stakes, epochs of four beacon heights, one shard.
     pub(crate) fn new(stakes: &[u32]) -> Self {
+        Self::with_shards(1, stakes)
+    }
+
+    /// As [`Self::new`], with more shards.
+    pub(crate) fn with_shards(shards: u32, stakes: &[u32]) -> Self {
         let mut spec = ChainSpec::preset("local").expect("a preset is valid");
         spec.beacon_epoch_heights = NonZeroU64::new(EPOCH_HEIGHTS).expect("not zero");
-        spec.shards.truncate(1);
+        spec.shards.truncate(shards as usize);
         let master = SecretKey::derive_master(&[5; 32]).expect("the seed is long enough");
         let owners = (0..).zip(stakes).map(|(index, stake)| {
             let owner = master.child(index);
@@ -46,7 +51,7 @@ impl World {
             timestamp_ms: 1_000,
             validators: validators.collect(),
             allocations: Vec::new(),
-            shard_ids: vec![Shard::new().headers[0].id()],
+            shard_ids: (0..shards).map(|shard| Shard::of(shard).headers[0].id()).collect(),
         };
         let keys = secrets.iter().flatten().map(|secret| (secret.public_key().to_bytes(), secret.clone()));
         Self { keys: keys.collect(), genesis, secrets }
@@ -94,35 +99,63 @@ fn registration(secret: &SecretKey) -> SeatRegistration {
     SeatRegistration { key: secret.public_key().to_bytes(), possession: secret.prove_possession().to_bytes() }
 }
 
-/// Shard zero, reduced to its headers.
+/// A shard, reduced to its headers and what each consumed.
 #[derive(Clone, Debug)]
 pub(crate) struct Shard {
     pub(crate) headers: Vec<ShardHeader>,
+    cursors: Vec<InboxCursors>,
     history: MmrTree,
 }
 
 impl Shard {
+    /// Shard zero.
     pub(crate) fn new() -> Self {
+        Self::of(0)
+    }
+
+    /// A shard that has its genesis header only.
+    pub(crate) fn of(shard: u32) -> Self {
+        let cursors = InboxCursors::default();
         let header = ShardHeader {
-            inbox_cursors_root: InboxCursors::default().root(),
+            shard: ShardId::new(shard),
+            inbox_cursors_root: cursors.root(),
             history_root: MmrTree::new().root(),
             ..ShardHeader::default()
         };
-        Self { history: MmrTree::from_iter([header.id()]), headers: vec![header] }
+        Self { history: MmrTree::from_iter([header.id()]), cursors: vec![cursors], headers: vec![header] }
     }
 
-    /// Adds a header of epoch zero.
+    /// Adds a header of epoch zero that consumes nothing new.
     pub(crate) fn grow(&mut self) {
+        self.grow_with(self.cursors.last().expect("genesis stays").clone());
+    }
+
+    /// Adds a header that has consumed from the header of `source` at `height`, and from no other shard.
+    pub(crate) fn consume(&mut self, source: &Self, height: u64) {
+        let header = &source.headers[height as usize];
+        let (chain, id) = (header.shard.into(), header.id());
+        let cursor = InboxCursor { source: chain, height: header.height, id, sequence: height };
+        self.grow_with(InboxCursors::new(vec![cursor]).expect("one cursor"));
+    }
+
+    fn grow_with(&mut self, cursors: InboxCursors) {
         let tip = self.headers.last().expect("genesis stays");
         let header = ShardHeader {
+            shard: tip.shard,
             height: tip.height.next(),
             parent: tip.id(),
-            inbox_cursors_root: InboxCursors::default().root(),
+            inbox_cursors_root: cursors.root(),
             history_root: self.history.root(),
             ..ShardHeader::default()
         };
         self.history.push(header.id());
         self.headers.push(header);
+        self.cursors.push(cursors);
+    }
+
+    /// That the header at `ancestor` is an ancestor of the one at `height`.
+    pub(crate) fn ancestry(&self, height: u64, ancestor: u64) -> MmrProof {
+        self.history.proof(ancestor, height).expect("an ancestor is below")
     }
 
     /// The crosslink of the header at `height`, above the one that `state` has accepted.
@@ -134,13 +167,12 @@ impl Shard {
         height: u64,
     ) -> Crosslink {
         let header = self.headers[height as usize].clone();
-        let accepted = state.shard(ShardId::new(0)).expect("the shard exists").accepted.height;
-        let chain = Chain::Shard(header.shard);
+        let accepted = state.shard(header.shard).expect("the shard exists").accepted.height;
         Crosslink {
-            certificate: world.certify(committee, chain, header.epoch, header.id()),
-            history: self.history.proof(accepted.get(), height).expect("accepted is below"),
-            cursors: InboxCursors::default(),
-            sources: Vec::<SourceAncestry>::new(),
+            certificate: world.certify(committee, header.shard.into(), header.epoch, header.id()),
+            history: self.ancestry(height, accepted.get().min(height - 1)),
+            cursors: self.cursors[height as usize].clone(),
+            sources: Vec::new(),
             header,
         }
     }

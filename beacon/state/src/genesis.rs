@@ -10,8 +10,8 @@ use crate::state::{BeaconState, Stake};
 use crate::validator::{UNITS_MAX, ValidatorRecord};
 use crypto::mmr::Mmr;
 use primitives::{
-    AcceptedHeader, B256, BeaconBody, BeaconHeader, Chain, Epoch, EpochTable, Genesis, Height, ShardId,
-    ShardRecord, ShardStatus, SignatureBytes,
+    AcceptedHeader, B256, BeaconBody, BeaconHeader, Chain, Epoch, EpochTable, Genesis, Height, InboxCursors,
+    ShardId, ShardRecord, ShardStatus, SignatureBytes,
 };
 
 #[cfg(test)]
@@ -54,7 +54,8 @@ pub enum GenesisStateError {
 /// The beacon chain at height zero, and the draws of epochs 0 and 1 of every chain.
 ///
 /// `genesis` is verified (`Genesis::verify`). The randomness starts as the genesis hash; a shard's
-/// accepted header is its genesis header, whose history is empty and whose outbox root is taken as zero.
+/// accepted header is its genesis header, which has consumed nothing, whose history is empty and whose
+/// outbox root is taken as zero.
 pub fn genesis(genesis: &Genesis) -> Result<(BeaconChainState, Vec<Event>), GenesisStateError> {
     let mut state = empty_state(genesis)?;
     let mut events = Vec::new();
@@ -123,6 +124,7 @@ fn shards(genesis: &Genesis) -> Result<Vec<ShardRecord>, GenesisStateError> {
             history_root: Mmr::new().root(),
             outbox_root: B256::ZERO,
             accepted_at: Height::ZERO,
+            inbox_cursors_root: InboxCursors::default().root(),
         };
         Ok(ShardRecord {
             shard,

@@ -11,7 +11,7 @@ use consensus::layout::{
 };
 use crypto::hash::sha256_pair;
 use crypto::merkle::zero_hash;
-use primitives::{B256, Certificate, CertifiedBeaconHeader, LightUpdate, RecordProof, ShardId};
+use primitives::{B256, Certificate, CertifiedBeaconHeader, InboxCursors, LightUpdate, RecordProof, ShardId};
 
 #[cfg(test)]
 mod tests;
@@ -35,7 +35,7 @@ pub fn record_proof(state: &BeaconState, shard: ShardId) -> Option<RecordProof> 
     let record = state.shard(shard)?.clone();
     let roots = state.shards.element_roots();
     let branch = record_branch(&roots, u64::from(shard.get()), &state.field_roots())?;
-    Some(RecordProof { record, branch })
+    Some(RecordProof { record, branch, cursors: cursors(state, shard) })
 }
 
 /// Every entry of the registry, by id.
@@ -54,9 +54,14 @@ pub fn record_proofs(state: &BeaconState) -> Vec<RecordProof> {
             .collect();
         branch.push(length);
         branch.extend_from_slice(&above);
-        RecordProof { record: record.clone(), branch }
+        RecordProof { record: record.clone(), branch, cursors: cursors(state, record.shard) }
     };
     state.shards().enumerate().map(proof).collect()
+}
+
+/// What the accepted header of `shard` commits to.
+fn cursors(state: &BeaconState, shard: ShardId) -> InboxCursors {
+    state.progress(shard).map(|progress| progress.cursors.clone()).unwrap_or_default()
 }
 
 /// The tree's levels below the root, leaves first; the zeros to the right are left out.

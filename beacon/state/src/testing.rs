@@ -178,16 +178,19 @@ pub(crate) struct Network {
 }
 
 impl HistorySource for Vec<SimShard> {
-    fn ancestry(
+    fn ancestries(
         &self,
         shard: ShardId,
         height: Height,
         descendant: B256,
         ancestor: Height,
-    ) -> Option<MmrProof> {
-        let shard = self.get(shard.get() as usize)?;
-        (shard.headers.get(height.get() as usize)?.id() == descendant && ancestor < height)
-            .then(|| shard.ancestry(height, ancestor))
+    ) -> Vec<MmrProof> {
+        let shard = self.get(shard.get() as usize);
+        let is_known = |shard: &&SimShard| {
+            let header = shard.headers.get(height.get() as usize);
+            header.is_some_and(|header| header.id() == descendant) && ancestor < height
+        };
+        shard.filter(is_known).map(|shard| shard.ancestry(height, ancestor)).into_iter().collect()
     }
 }
 

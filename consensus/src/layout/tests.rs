@@ -1,6 +1,6 @@
 use super::*;
 use crate::testing::{Members, State, table};
-use primitives::ShardId;
+use primitives::{InboxCursors, ShardId};
 use ssz_types::VariableList;
 use ssz_types::typenum::U65536;
 use tree_hash_derive::TreeHash;
@@ -36,6 +36,7 @@ fn state() -> State {
         mix: B256::repeat_byte(0xee),
         beacon_table: table(&[(0, &Members::new(3, 1)), (32, &Members::new(4, 1))]),
         records: (0..3).map(record).collect(),
+        cursors: vec![InboxCursors::default(); 3],
     }
 }
 

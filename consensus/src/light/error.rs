@@ -126,6 +126,22 @@ pub enum LightError {
         /// The record's shard.
         shard: ShardId,
     },
+    /// Two cursors of one source, or not in order.
+    #[error("the inbox cursors of shard {shard} are not in order, one per source")]
+    CursorsOrder {
+        /// The record's shard.
+        shard: ShardId,
+    },
+    /// Not the cursors that the accepted header commits to.
+    #[error("the accepted header of shard {shard} commits to inbox cursors {expected}, found {found}")]
+    Cursors {
+        /// The record's shard.
+        shard: ShardId,
+        /// In the record.
+        expected: B256,
+        /// Of the cursors given.
+        found: B256,
+    },
     /// Records are left out.
     #[error("the registry has another number of shards than the {found} records given")]
     RecordCount {

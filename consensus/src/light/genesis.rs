@@ -13,7 +13,7 @@ use crate::sampling::{committee_seed, draw_committee};
 use crypto::mmr::Mmr;
 use primitives::{
     AcceptedHeader, BeaconHeader, Chain, ChainSpec, Committee, Epoch, EpochEntry, EpochTable, Genesis,
-    Height, LightUpdate, Seat, ShardId, ShardRecord, ShardStatus, Unverified, ValidatorIndex,
+    Height, InboxCursors, LightUpdate, Seat, ShardId, ShardRecord, ShardStatus, Unverified, ValidatorIndex,
 };
 
 /// Epochs that genesis draws for every chain.
@@ -128,6 +128,7 @@ fn verify_records(genesis: &Genesis, view: &BeaconView) -> Result<Vec<(ShardId, 
         let accepted = AcceptedHeader {
             id: genesis.shard_genesis_id(shard).ok_or(BootstrapError::Record { shard })?,
             history_root: Mmr::new().root(),
+            inbox_cursors_root: InboxCursors::default().root(),
             ..AcceptedHeader::default()
         };
         let table = draw.table.clone();

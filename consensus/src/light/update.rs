@@ -2,7 +2,9 @@
 
 use super::LightError;
 use crate::layout::{verify_beacon_table, verify_mix, verify_record, verify_shard_count};
-use primitives::{B256, BeaconHeader, EpochTable, LightUpdate, RecordProof, ShardId, ShardRecord};
+use primitives::{
+    B256, BeaconHeader, EpochTable, InboxCursors, LightUpdate, RecordProof, ShardId, ShardRecord,
+};
 
 /// The parts of the beacon chain that followers need, at one header.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,17 +42,28 @@ pub(super) fn verify_parts(update: LightUpdate) -> Result<BeaconView, LightError
 }
 
 fn verify_records(state_root: B256, records: &[RecordProof]) -> Result<(), LightError> {
-    for (expected, RecordProof { record, branch, .. }) in records.iter().enumerate() {
+    for (expected, RecordProof { record, branch, cursors }) in records.iter().enumerate() {
         if record.shard.get() as usize != expected {
             return Err(LightError::RecordOrder { expected, found: record.shard });
         }
         if !verify_record(state_root, record, branch) {
             return Err(LightError::Record { shard: record.shard });
         }
+        verify_cursors(record, cursors)?;
     }
     // Each branch binds the registry's length; without any record nothing would.
     match records.first() {
         Some(first) if verify_shard_count(&first.branch, records.len()) => Ok(()),
         _ => Err(LightError::RecordCount { found: records.len() }),
     }
+}
+
+/// Verifies that the cursors are those that the record's accepted header commits to.
+fn verify_cursors(record: &ShardRecord, cursors: &InboxCursors) -> Result<(), LightError> {
+    let shard = record.shard;
+    if !cursors.is_well_formed() {
+        return Err(LightError::CursorsOrder { shard });
+    }
+    let (expected, found) = (record.accepted.inbox_cursors_root, cursors.root());
+    if expected == found { Ok(()) } else { Err(LightError::Cursors { shard, expected, found }) }
 }

@@ -45,21 +45,29 @@ impl MmrProof {
         self.root_of(leaf).is_some_and(|found| found == *root)
     }
 
+    /// Whether the path is of the length that the index and the count ask for: if not, nothing is proven.
+    pub fn is_well_formed(&self) -> bool {
+        self.shape().is_some()
+    }
+
     /// The root that the path leads to from `leaf`. None if the path is not of the shape that the
     /// index and the count ask for.
     pub fn root_of(&self, leaf: &B256) -> Option<B256> {
-        let (mountain, left_count) = locate(self.leaf_index, self.leaf_count)?;
-        let has_right = mountain.first_leaf + (1 << mountain.height) < self.leaf_count;
-        let height = mountain.height as usize;
-        if self.path.len() != height + usize::from(has_right) + left_count {
-            return None;
-        }
-        let (siblings, rest) = self.path.split_at(height);
+        let (mountain, has_right) = self.shape()?;
+        let (siblings, rest) = self.path.split_at(mountain.height as usize);
         let (right, left) = rest.split_at(usize::from(has_right));
         let peak = root_from_branch(leaf, self.leaf_index - mountain.first_leaf, siblings);
         let bagged = right.iter().fold(peak, |node, right| sha256_pair(&node, right));
         let bagged = left.iter().fold(bagged, |node, left| sha256_pair(left, &node));
         Some(root(bagged, self.leaf_count))
+    }
+
+    /// The leaf's mountain and whether there are others to its right. None if the path has another length.
+    fn shape(&self) -> Option<(Mountain, bool)> {
+        let (mountain, left_count) = locate(self.leaf_index, self.leaf_count)?;
+        let has_right = mountain.first_leaf + (1 << mountain.height) < self.leaf_count;
+        let length = mountain.height as usize + usize::from(has_right) + left_count;
+        (self.path.len() == length).then_some((mountain, has_right))
     }
 }
 

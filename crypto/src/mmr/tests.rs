@@ -169,10 +169,11 @@ proptest! {
         let proof = full.proof(index, leaf_count).unwrap();
         let mut longer = proof.clone();
         longer.path.push(B256::ZERO);
-        let mut shorter = proof;
+        let mut shorter = proof.clone();
         shorter.path.pop();
         prop_assert_eq!(longer.root_of(&leaf(index)), None);
         prop_assert_eq!(shorter.root_of(&leaf(index)), None);
+        prop_assert!(proof.is_well_formed() && !longer.is_well_formed() && !shorter.is_well_formed());
     }
 
     #[test]

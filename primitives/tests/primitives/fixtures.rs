@@ -37,7 +37,7 @@ roots! {
         InboxCursors, Lane, OutboxLeaf, Seat, ShardHeader, ShardKind, ShardRecord, ShardStatus;
     body: BeaconBody, ShardBody;
     none: AncestorHeader, AnchorProof, BeaconBlock, Bundle, Certificate, CertifiedBeaconHeader,
-        CertifiedShardHeader, Crosslink, Evidence, LightUpdate, crypto::mmr::MmrProof, OutboxProof, Receipt,
+        CertifiedShardHeader, Crosslink, CrosslinkOffer, Evidence, LightUpdate, crypto::mmr::MmrProof, OutboxProof, Receipt,
         ReceiptKind, RecordProof, ShardBlock, SignedVote, Signers, SourceAncestry, Vote, VoteKind,
 }
 

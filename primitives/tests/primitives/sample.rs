@@ -21,6 +21,7 @@ macro_rules! every_container {
             chain: Chain,
             committee: Committee,
             crosslink: Crosslink,
+            crosslink_offer: CrosslinkOffer,
             epoch_entry: EpochEntry,
             epoch_table: EpochTable,
             evidence: Evidence,
@@ -153,7 +154,7 @@ macro_rules! sample_fields {
     )*};
 }
 sample_fields! {
-    AcceptedHeader { height, id, epoch, history_root, outbox_root, accepted_at }
+    AcceptedHeader { height, id, epoch, history_root, outbox_root, accepted_at, inbox_cursors_root }
     AncestorHeader { header, proof }
     AnchorProof { header, mix, mix_branch, record, record_branch, seat_index, seat, seat_branch }
     AnchorRef { height, id }
@@ -167,6 +168,7 @@ sample_fields! {
     CertifiedBeaconHeader { header, certificate }
     CertifiedShardHeader { header, certificate }
     Crosslink { header, certificate, history, cursors, sources }
+    CrosslinkOffer { crosslink, ancestries }
     EpochEntry { epoch, first_height, committee_root }
     Evidence { first, second, committee }
     InboxCursor { source, height, id, sequence }
@@ -176,10 +178,10 @@ sample_fields! {
     OutboxLeaf { destination, first_sequence, count, root }
     OutboxProof { leaf, index, branch }
     Receipt { lane, sequence, kind, sender, value, gas, deadline, payload }
-    RecordProof { record, branch }
+    RecordProof { record, branch, cursors }
     Seat { key, validator, node, fee_recipient }
     ShardBlock { header, body }
-    ShardBody { anchor, bundles, transactions }
+    ShardBody { anchor, others, bundles, transactions }
     ShardHeader {
         shard, epoch, view, parent_view, height, parent, timestamp_ms, proposer, anchor, state_root,
         transactions_root, transaction_receipts_root, logs_bloom, outbox_root, inbox_cursors_root,

@@ -6,7 +6,7 @@ use super::{
 };
 use futures::stream::BoxStream;
 use primitives::{
-    B256, BeaconBlock, BeaconHeader, Chain, Committee, Crosslink, Epoch, EpochTable, Evidence, Height,
+    B256, BeaconBlock, BeaconHeader, Chain, Committee, CrosslinkOffer, Epoch, EpochTable, Evidence, Height,
     LightUpdate, PublicKeyBytes, SignatureBytes, ValidatorIndex,
 };
 use ssz_derive::{Decode, Encode};
@@ -171,7 +171,7 @@ pub trait BeaconApi: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = ApiResult<Option<LightUpdate>>> + Send;
 
     /// Takes a crosslink that a coming block may accept; refuses one that is wrong.
-    fn submit_crosslink(&self, crosslink: Crosslink) -> impl Future<Output = ApiResult<()>> + Send;
+    fn submit_crosslink(&self, offer: CrosslinkOffer) -> impl Future<Output = ApiResult<()>> + Send;
 
     /// Takes a proof of equivocation; refuses one that proves nothing.
     fn submit_evidence(&self, evidence: Evidence) -> impl Future<Output = ApiResult<()>> + Send;

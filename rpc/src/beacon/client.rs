@@ -7,7 +7,7 @@ use super::{
     NodeVersion, ShardView, Syncing, router::LIGHT_WAIT_MAX, view::CrosslinkView,
 };
 use crate::body::{self, BodyError};
-use primitives::{Chain, Committee, Crosslink, Epoch, Evidence, Height, LightUpdate};
+use primitives::{Chain, Committee, CrosslinkOffer, Epoch, Evidence, Height, LightUpdate};
 use reqwest::{Response, StatusCode, header};
 use serde::de::DeserializeOwned;
 use std::{sync::Arc, time::Duration};
@@ -156,9 +156,9 @@ impl BeaconClient {
         self.decode(&path, response).await.map(Some)
     }
 
-    /// Hands in a crosslink.
-    pub async fn submit_crosslink(&self, crosslink: &Crosslink) -> Answer<()> {
-        self.submit("/atoll/v1/pool/crosslinks", crosslink).await
+    /// Offers a crosslink.
+    pub async fn submit_crosslink(&self, offer: &CrosslinkOffer) -> Answer<()> {
+        self.submit("/atoll/v1/pool/crosslinks", offer).await
     }
 
     /// Hands in a proof of equivocation.

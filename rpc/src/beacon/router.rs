@@ -22,7 +22,7 @@ use axum::{
 };
 use utoipa::OpenApi as _;
 
-/// Largest body of a request, bytes: a crosslink whose cursors all come with long proofs.
+/// Largest body of a request, bytes: well above what the largest offer or piece of evidence needs.
 pub(super) const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Longest part of a request's path that an answer repeats, characters.

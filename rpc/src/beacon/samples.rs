@@ -5,8 +5,9 @@ use alloy_primitives::{Address, B256};
 use crypto::mmr::MmrProof;
 use primitives::{
     AnchorRef, BeaconBlock, BeaconBody, BeaconHeader, Certificate, CertifiedBeaconHeader, Chain, Committee,
-    Crosslink, Epoch, EpochEntry, EpochTable, Evidence, Height, InboxCursors, LightUpdate, PublicKeyBytes,
-    Seat, ShardHeader, ShardId, SignatureBytes, SignedVote, Signers, ValidatorIndex, View, Vote, VoteKind,
+    Crosslink, CrosslinkOffer, Epoch, EpochEntry, EpochTable, Evidence, Height, InboxCursors, LightUpdate,
+    PublicKeyBytes, Seat, ShardHeader, ShardId, SignatureBytes, SignedVote, Signers, ValidatorIndex, View,
+    Vote, VoteKind,
 };
 
 pub(super) fn signature(byte: u8) -> SignatureBytes {
@@ -71,6 +72,11 @@ pub(super) fn crosslink() -> Crosslink {
         cursors: InboxCursors::default(),
         sources: Vec::new(),
     }
+}
+
+pub(super) fn offer() -> CrosslinkOffer {
+    let ancestry = MmrProof { leaf_count: 140, leaf_index: 139, path: vec![B256::repeat_byte(12)] };
+    CrosslinkOffer { crosslink: crosslink(), ancestries: vec![ancestry, history()] }
 }
 
 fn history() -> MmrProof {

@@ -4,7 +4,8 @@
 
 use consensus::layout::committee_branch;
 use primitives::{
-    AnchorProof, AnchorRef, B256, BeaconHeader, Committee, Epoch, Height, RecordProof, ShardId, ShardRecord,
+    AnchorProof, AnchorRef, B256, BeaconHeader, Committee, Epoch, Height, InboxCursors, RecordProof, ShardId,
+    ShardRecord,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ pub struct BeaconView {
     pub mix: B256,
     /// From the mix to the state root.
     pub mix_branch: Vec<B256>,
-    /// Every shard's entry with its branch, in order of shard.
+    /// Every shard's entry with its branch and cursors, in order of shard.
     pub records: Vec<RecordProof>,
     /// The committees that the entries name, as far as they were fetched.
     pub committees: Arc<BTreeMap<(ShardId, Epoch), Arc<Committee>>>,
@@ -44,6 +45,11 @@ impl BeaconView {
         self.records.get(shard.get() as usize).map(|proof| &proof.record)
     }
 
+    /// How far the accepted header of `shard` has consumed other chains' receipts.
+    pub fn cursors(&self, shard: ShardId) -> Option<&InboxCursors> {
+        self.records.get(shard.get() as usize).map(|proof| &proof.cursors)
+    }
+
     /// The committee of `shard` in `epoch`, if it is known.
     pub fn committee(&self, shard: ShardId, epoch: Epoch) -> Option<&Arc<Committee>> {
         self.committees.get(&(shard, epoch))
@@ -52,7 +58,7 @@ impl BeaconView {
     /// What a block of `shard` takes from this header when it is proposed in `epoch` from the seat at `seat_index`.
     /// `None` if the committee, or the seat, is not known.
     pub fn anchor(&self, shard: ShardId, epoch: Epoch, seat_index: u32) -> Option<AnchorProof> {
-        let RecordProof { record, branch } = self.records.get(shard.get() as usize)?;
+        let RecordProof { record, branch, .. } = self.records.get(shard.get() as usize)?;
         let committee = self.committee(shard, epoch)?;
         Some(AnchorProof {
             header: self.header.clone(),

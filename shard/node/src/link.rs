@@ -2,7 +2,7 @@
 //!
 //! Nothing that comes over a link is believed: the follower verifies it. What goes over it, the other side verifies.
 
-use primitives::{Chain, Committee, Crosslink, Epoch, Evidence, Height, LightUpdate};
+use primitives::{Chain, Committee, CrosslinkOffer, Epoch, Evidence, Height, LightUpdate};
 use rpc::beacon::{BeaconClient, BeaconClientError};
 use service::runtime::BoxFuture;
 use std::{fmt, time::Duration};
@@ -30,7 +30,7 @@ pub trait BeaconLink: fmt::Debug + Send + Sync + 'static {
     fn committee(&self, chain: Chain, epoch: Epoch) -> LinkFuture<Committee>;
 
     /// Offers a crosslink for a coming beacon block.
-    fn submit_crosslink(&self, crosslink: Crosslink) -> LinkFuture<()>;
+    fn submit_crosslink(&self, offer: CrosslinkOffer) -> LinkFuture<()>;
 
     /// Offers a proof of equivocation.
     fn submit_evidence(&self, evidence: Evidence) -> LinkFuture<()>;
@@ -67,9 +67,9 @@ impl BeaconLink for HttpLink {
         Box::pin(async move { Ok(client.committee(chain, epoch).await?) })
     }
 
-    fn submit_crosslink(&self, crosslink: Crosslink) -> LinkFuture<()> {
+    fn submit_crosslink(&self, offer: CrosslinkOffer) -> LinkFuture<()> {
         let client = self.0.clone();
-        Box::pin(async move { Ok(client.submit_crosslink(&crosslink).await?) })
+        Box::pin(async move { Ok(client.submit_crosslink(&offer).await?) })
     }
 
     fn submit_evidence(&self, evidence: Evidence) -> LinkFuture<()> {

@@ -3,7 +3,7 @@
 //! One at a time and bounded: an offer that does not arrive is made again by whoever made it.
 
 use crate::link::BeaconLink;
-use primitives::{Crosslink, Evidence};
+use primitives::{CrosslinkOffer, Evidence};
 use service::runtime::SharedRuntime;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -14,7 +14,7 @@ const OFFERS_MAX: usize = 16;
 /// Something for a coming beacon block.
 #[derive(Debug)]
 pub(crate) enum Offer {
-    Crosslink(Box<Crosslink>),
+    Crosslink(Box<CrosslinkOffer>),
     Evidence(Box<Evidence>),
 }
 

@@ -2,7 +2,9 @@
 
 use crate::beacon_view::BeaconView;
 use crate::store::{Resume, ShardStore};
-use primitives::{AnchorProof, B256, ChainSpec, Committee, Genesis, Height, RecordProof, ShardId};
+use primitives::{
+    AnchorProof, B256, ChainSpec, Committee, Genesis, Height, InboxCursors, RecordProof, ShardId,
+};
 use shard_state::genesis::genesis_header;
 use shard_state::testing::{TestBeacon, allocations, spec};
 use std::collections::BTreeMap;
@@ -50,7 +52,11 @@ pub(crate) fn view(beacon: &TestBeacon, height: u64) -> BeaconView {
     let seats = (0..4).map(|index| beacon.anchor(SHARD, height, index).seat).collect();
     let committee = Arc::new(Committee::new(seats).expect("different keys"));
     let records: Vec<_> = (anchors.iter())
-        .map(|anchor| RecordProof { record: anchor.record.clone(), branch: anchor.record_branch.clone() })
+        .map(|anchor| RecordProof {
+            record: anchor.record.clone(),
+            branch: anchor.record_branch.clone(),
+            cursors: InboxCursors::default(),
+        })
         .collect();
     let named = records.iter().flat_map(|proof| {
         let entries = proof.record.table.entries().iter();

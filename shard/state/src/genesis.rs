@@ -129,7 +129,7 @@ mod tests {
         let spec = ChainSpec::preset("local").expect("a preset");
         let header = genesis_header(&spec, ShardId::new(1), &allocations(), 1_700_000_000_000);
         let state_root = b256!("fb3aac029b471209f73dd70d49b867aecc470aa1a8a4a41919d1cc60799edfef");
-        let id = b256!("ae88ecebbd29a558bfc3ff3e945471ae3636a11f9f6f8d8dc9510922d0e3fc6e");
+        let id = b256!("f9e23efbd4ac5ec524da174eafc1b4e3aa616e41eb3a5a13695f784530250cec");
         assert_eq!((header.state_root, header.id()), (state_root, id));
     }
 

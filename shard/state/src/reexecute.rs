@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use alloy_primitives::B256;
-use consensus::authority::CommitteeSource;
 use crypto::mmr::Mmr;
 use primitives::{Allocation, ChainSpec, ShardBlock, ShardHeader, ShardId};
 
@@ -38,15 +37,11 @@ impl Reexecution {
     }
 
     /// Executes the next block; if it does not follow, nothing changes.
-    pub fn step(
-        &mut self,
-        block: &ShardBlock,
-        committees: &dyn CommitteeSource,
-    ) -> Result<Executed, BlockError> {
+    pub fn step(&mut self, block: &ShardBlock) -> Result<Executed, BlockError> {
         let parent =
             ParentView { header: &self.header, id: self.id, history: &self.history, state: &self.state };
         let child_history = parent.child_history();
-        let executed = execute(&self.spec, &parent, &mut self.trie, block, &|_| None, committees)?;
+        let executed = execute(&self.spec, &parent, &mut self.trie, block, &|_| None, None)?;
         self.state.apply(&executed.change_set);
         self.history = child_history;
         self.header = executed.header.clone();
@@ -55,12 +50,8 @@ impl Reexecution {
     }
 
     /// Executes blocks that follow each other.
-    pub fn run<'a>(
-        &mut self,
-        blocks: impl IntoIterator<Item = &'a ShardBlock>,
-        committees: &dyn CommitteeSource,
-    ) -> Result<(), BlockError> {
-        blocks.into_iter().try_for_each(|block| self.step(block, committees).map(drop))
+    pub fn run<'a>(&mut self, blocks: impl IntoIterator<Item = &'a ShardBlock>) -> Result<(), BlockError> {
+        blocks.into_iter().try_for_each(|block| self.step(block).map(drop))
     }
 
     /// The last header.

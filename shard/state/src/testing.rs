@@ -160,14 +160,13 @@ impl TestBeacon {
             committee_root: committee.root(),
         };
         let table = EpochTable::new((0..epochs).map(entry).collect()).expect("ascending");
+        let inbox_cursors_root = InboxCursors::default().root();
+        let accepted = AcceptedHeader { inbox_cursors_root, ..AcceptedHeader::default() };
         let records = (0u32..).zip(&spec.shards).map(|(id, shard)| ShardRecord {
             shard: ShardId::new(id),
             kind: shard.kind,
+            accepted,
             table: table.clone(),
-            accepted: AcceptedHeader {
-                inbox_cursors_root: InboxCursors::default().root(),
-                ..AcceptedHeader::default()
-            },
             ..ShardRecord::default()
         });
         let cursors = vec![InboxCursors::default(); spec.shards.len()];

@@ -1,8 +1,9 @@
 //! What may enter a coming block: crosslinks and evidence, checked when they arrive.
 //!
 //! Everything held is acceptable above the certified head, certificates included, so nothing worthless takes
-//! the place of something good; both pools are bounded whatever is sent.
+//! the place of something good; both pools are bounded whatever is sent. Only ancestries are held unjudged.
 
+use super::ancestries::Ancestries;
 use super::committees::Committees;
 use super::step::Taken;
 use beacon_state::operation::crosslink::{self, CrosslinkError};
@@ -11,7 +12,7 @@ use beacon_state::proposal::{Candidates, HistorySource};
 use beacon_state::{BeaconState, CommitteeSource as _, Offence};
 use consensus::authority::CertificateError;
 use crypto::mmr::MmrProof;
-use primitives::{B256, Chain, ChainSpec, Crosslink, Epoch, Evidence, Height, ShardId};
+use primitives::{ANCESTRIES_MAX, B256, Chain, ChainSpec, CrosslinkOffer, Epoch, Evidence, Height, ShardId};
 use std::collections::BTreeMap;
 
 /// Why something that was offered is refused; the sender is at fault unless it is [`Self::Full`].
@@ -20,6 +21,20 @@ pub enum CandidateError {
     /// The crosslink cannot be accepted.
     #[error(transparent)]
     Crosslink(#[from] CrosslinkError),
+    /// It comes with what only a beacon proposer attaches.
+    #[error("an offered crosslink says nothing of its sources, found {found} of them")]
+    Sources {
+        /// Ancestries of sources.
+        found: usize,
+    },
+    /// It comes with more than can be kept.
+    #[error("an offer has at most {max} ancestries, found {found}")]
+    Ancestries {
+        /// The limit.
+        max: usize,
+        /// In the offer.
+        found: usize,
+    },
     /// Its committee is not known.
     #[error("the committee of shard {shard} in epoch {epoch} is not known")]
     NoCommittee {
@@ -42,43 +57,48 @@ pub enum CandidateError {
     },
 }
 
-/// Crosslinks that may be accepted next: of each shard the newest few.
+/// Crosslinks that may be accepted next: of each shard the newest few. Whether what they consumed is accepted
+/// too is not asked here: until it is, they wait.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CrosslinkPool {
     /// Rising by height in each shard.
     by_shard: Candidates,
+    /// In the histories of these crosslinks' headers, and of the accepted ones.
+    ancestries: Ancestries,
 }
 
 impl CrosslinkPool {
     /// Most crosslinks of one shard.
     pub(super) const SHARD_MAX: usize = 8;
 
-    /// Takes a crosslink that is acceptable above `state`.
+    /// Takes a crosslink that is acceptable above `state`, and what is new of the ancestries that come with it.
     pub(super) fn insert(
         &mut self,
         spec: &ChainSpec,
         state: &BeaconState,
         committees: &Committees,
-        crosslink: Crosslink,
+        offer: CrosslinkOffer,
     ) -> Result<Taken, CandidateError> {
-        let (shard, epoch, height) =
-            (crosslink.header.shard, crosslink.header.epoch, crosslink.header.height);
-        crosslink::verify(&crosslink)?;
-        let of_shard = self.by_shard.get(&shard).map_or(&[][..], Vec::as_slice);
-        if of_shard.iter().any(|held| held.certificate.id == crosslink.certificate.id) {
-            return Ok(Taken::Known);
+        verify_offer(&offer)?;
+        let CrosslinkOffer { crosslink, ancestries } = offer;
+        let (shard, epoch, id) = (crosslink.header.shard, crosslink.header.epoch, crosslink.certificate.id);
+        if self.holds(shard, &id) || is_accepted(state, shard, &id) {
+            return Ok(self.ancestries.add(&crosslink.header, id, ancestries));
         }
         crosslink::check(spec, state, &crosslink)?;
         let authority = committees.of(state).authority(Chain::Shard(shard), epoch);
         let authority = authority.ok_or(CandidateError::NoCommittee { shard, epoch })?;
         authority.verify_certificate(&crosslink.certificate)?;
 
+        let own = crosslink.history.clone();
+        self.ancestries.add(&crosslink.header, id, std::iter::once(own).chain(ancestries));
         let of_shard = self.by_shard.entry(shard).or_default();
-        let place = of_shard.partition_point(|held| held.header.height < height);
+        let place = of_shard.partition_point(|held| held.header.height < crosslink.header.height);
         of_shard.insert(place, crosslink);
         if of_shard.len() > Self::SHARD_MAX {
             // The lowest: whatever it would bring, those above bring too.
             of_shard.remove(0);
+            self.forget_ancestries(state);
         }
         Ok(Taken::New)
     }
@@ -89,6 +109,7 @@ impl CrosslinkPool {
             of_shard.retain(|crosslink| crosslink::check(spec, state, crosslink).is_ok());
         }
         self.by_shard.retain(|_, of_shard| !of_shard.is_empty());
+        self.forget_ancestries(state);
     }
 
     /// What is held, by shard.
@@ -99,25 +120,49 @@ impl CrosslinkPool {
     pub(super) fn len(&self) -> usize {
         self.by_shard.values().map(Vec::len).sum()
     }
+
+    fn holds(&self, shard: ShardId, id: &B256) -> bool {
+        let of_shard = self.by_shard.get(&shard).map_or(&[][..], Vec::as_slice);
+        of_shard.iter().any(|held| held.certificate.id == *id)
+    }
+
+    /// Forgets the ancestries of headers that are neither held nor accepted.
+    fn forget_ancestries(&mut self, state: &BeaconState) {
+        let mut ancestries = std::mem::take(&mut self.ancestries);
+        ancestries.retain(|shard, id| self.holds(shard, id) || is_accepted(state, shard, id));
+        self.ancestries = ancestries;
+    }
 }
 
-/// Ancestries as far as the crosslinks themselves prove them: from a candidate to the accepted header.
+/// Ancestries as far as they came with the crosslinks.
 impl HistorySource for CrosslinkPool {
-    fn ancestry(
+    fn ancestries(
         &self,
         shard: ShardId,
-        height: Height,
+        _height: Height,
         descendant: B256,
         ancestor: Height,
-    ) -> Option<MmrProof> {
-        let of_shard = self.by_shard.get(&shard)?;
-        let candidate = of_shard.iter().find(|held| {
-            held.certificate.id == descendant
-                && held.header.height == height
-                && held.history.leaf_index == ancestor.get()
-        })?;
-        Some(candidate.history.clone())
+    ) -> Vec<MmrProof> {
+        self.ancestries.of(shard, descendant, ancestor)
     }
+}
+
+/// Verifies an offer alone: that it is within the limits, and what the shard vouches for.
+fn verify_offer(offer: &CrosslinkOffer) -> Result<(), CandidateError> {
+    let CrosslinkOffer { crosslink, ancestries } = offer;
+    let (max, found) = (ANCESTRIES_MAX, ancestries.len());
+    if found > max {
+        return Err(CandidateError::Ancestries { max, found });
+    }
+    if !crosslink.sources.is_empty() {
+        return Err(CandidateError::Sources { found: crosslink.sources.len() });
+    }
+    Ok(crosslink::verify_certified(crosslink)?)
+}
+
+/// Whether the header with this id is the accepted one of `shard`.
+fn is_accepted(state: &BeaconState, shard: ShardId, id: &B256) -> bool {
+    state.shard(shard).is_some_and(|record| record.accepted.id == *id)
 }
 
 /// Proofs of offences that are not punished yet; of each offence one.

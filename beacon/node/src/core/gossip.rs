@@ -1,16 +1,17 @@
 //! What beacon nodes tell each other beside blocks and votes.
 //!
-//! Encoding: one byte for the kind (0 crosslink, 1 evidence) ‖ SSZ.
+//! Encoding: one byte for the kind (0 crosslink offer, 1 evidence) ‖ SSZ.
 
 use super::CandidateError;
 use bytes::Bytes;
-use primitives::{Crosslink, Evidence};
+use primitives::{CrosslinkOffer, Evidence};
 use ssz::{Decode, DecodeError, Encode};
 
 const CROSSLINK: u8 = 0;
 const EVIDENCE: u8 = 1;
 
-/// Largest message, bytes: above a piece of evidence with the largest committee.
+/// Largest message, bytes: above a piece of evidence with the largest committee, and an offer with as many cursors
+/// and ancestries as there can be.
 pub const GOSSIP_BYTES_MAX: usize = 1 << 19;
 
 /// Why a peer's message was of no use.
@@ -46,7 +47,7 @@ pub enum GossipError {
 /// A message between beacon nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Message {
-    Crosslink(Crosslink),
+    Crosslink(CrosslinkOffer),
     Evidence(Evidence),
 }
 
@@ -64,9 +65,9 @@ impl Message {
     }
 }
 
-/// The message that carries a crosslink.
-pub(super) fn crosslink_message(crosslink: &Crosslink) -> Bytes {
-    write(CROSSLINK, crosslink)
+/// The message that carries a crosslink and its ancestries.
+pub(super) fn crosslink_message(offer: &CrosslinkOffer) -> Bytes {
+    write(CROSSLINK, offer)
 }
 
 /// The message that carries evidence.

@@ -6,8 +6,8 @@ use beacon_state::{BlockError, Event};
 use bytes::Bytes;
 use engine::Context;
 use primitives::{
-    B256, BeaconBlock, Certificate, Committee, Crosslink, Epoch, EpochTable, Evidence, Height, LightUpdate,
-    NodeKey, SignatureBytes, SignedVote, Unverified,
+    B256, BeaconBlock, Certificate, Committee, CrosslinkOffer, Epoch, EpochTable, Evidence, Height,
+    LightUpdate, NodeKey, SignatureBytes, SignedVote, Unverified,
 };
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ pub enum Input {
         /// Names the request.
         token: Token,
         /// What is offered.
-        crosslink: Unverified<Crosslink>,
+        offer: Unverified<CrosslinkOffer>,
     },
     /// Somebody accuses a validator.
     Evidence {

@@ -1,3 +1,5 @@
+mod joint;
+
 use super::branches::Branches;
 use super::candidates::CrosslinkPool;
 use super::*;
@@ -7,8 +9,9 @@ use beacon_state::operation::crosslink::CrosslinkError;
 use beacon_state::operation::randao::RandaoError;
 use beacon_state::{BlockError, Event};
 use consensus::authority::CertificateError;
+use crypto::mmr::MmrProof;
 use engine::Context;
-use primitives::{B256, Height, ShardId, Unverified, View, Vote, VoteKind};
+use primitives::{B256, Crosslink, Height, ShardId, Unverified, View, Vote, VoteKind};
 use storage::{Durability, MemoryDisk, Store};
 
 /// A core with what the engine would do around it.
@@ -114,12 +117,17 @@ impl<'a> Node<'a> {
     }
 
     fn crosslink(&self, shard: &Shard, height: u64) -> Crosslink {
-        let committee = self.committee(Chain::Shard(ShardId::new(0)), Epoch::ZERO);
+        let committee = self.committee(Chain::Shard(shard.headers[0].shard), Epoch::ZERO);
         shard.crosslink(self.world, self.core.head().state(), committee, height)
     }
 
     fn offer(&mut self, crosslink: Crosslink) -> Vec<Effect> {
-        self.step(Input::Crosslink { token: TOKEN, crosslink: Unverified::new(crosslink) })
+        self.offer_with(crosslink, Vec::new())
+    }
+
+    fn offer_with(&mut self, crosslink: Crosslink, ancestries: Vec<MmrProof>) -> Vec<Effect> {
+        let offer = Unverified::new(CrosslinkOffer { crosslink, ancestries });
+        self.step(Input::Crosslink { token: TOKEN, offer })
     }
 }
 
@@ -136,6 +144,13 @@ fn gossip(effects: &[Effect]) -> Vec<bytes::Bytes> {
         _ => None,
     };
     effects.iter().filter_map(payload).collect()
+}
+
+fn refused(effects: Vec<Effect>) -> CandidateError {
+    match <[Effect; 1]>::try_from(effects) {
+        Ok([Effect::Submitted { outcome: Err(error), .. }]) => error,
+        other => panic!("expected a refusal, found {other:?}"),
+    }
 }
 
 fn committed(effects: &[Effect]) -> &Commit {
@@ -389,10 +404,6 @@ fn worthless_crosslink_is_refused() {
     let world = World::new(&[1, 1, 1, 1]);
     let mut alice = Node::start(&world);
     let shard = grown(2);
-    let refused = |effects: Vec<Effect>| match <[Effect; 1]>::try_from(effects) {
-        Ok([Effect::Submitted { outcome: Err(error), .. }]) => error,
-        other => panic!("expected a refusal, found {other:?}"),
-    };
     let good = alice.crosslink(&shard, 2);
     let mut forged = good.clone();
     forged.certificate.signature = alice.crosslink(&shard, 1).certificate.signature;
@@ -402,10 +413,11 @@ fn worthless_crosslink_is_refused() {
     let (expected, found) = (other.header.id(), good.certificate.id);
     let error = CandidateError::Crosslink(CrosslinkError::CertifiedId { expected, found });
     assert_eq!(refused(alice.offer(other)), error);
-    alice.offer(good.clone());
+    let older = alice.crosslink(&shard, 1);
+    alice.offer(good);
     alice.certify_next();
-    let error = CrosslinkError::NotAbove { accepted: Height::new(2), found: Height::new(2) };
-    assert_eq!(refused(alice.offer(good)), CandidateError::Crosslink(error));
+    let error = CrosslinkError::NotAbove { accepted: Height::new(2), found: Height::new(1) };
+    assert_eq!(refused(alice.offer(older)), CandidateError::Crosslink(error));
 }
 
 /// Garbage from a peer is dropped with the reason, whatever it looks like.

@@ -6,7 +6,7 @@ use crate::testing::{EPOCH_HEIGHTS, Shard, World, node_secret};
 use crate::{Status, SubmitError};
 use consensus::light::LightClient;
 use engine::simulated::{self, Cluster, Link, Root};
-use primitives::{ShardId, Unverified};
+use primitives::{CrosslinkOffer, ShardId, Unverified};
 use service::runtime::{BoxFuture, Runtime};
 use storage::MemoryDisk;
 use validator::Protection;
@@ -120,11 +120,12 @@ fn offered_crosslink_is_accepted_by_the_network() {
         let snapshot = nodes[1].snapshot();
         let committee = &snapshot.committees[&(Chain::from(ShardId::new(0)), Epoch::ZERO)];
         let crosslink = shard.crosslink(&world, snapshot.state(), committee, 3);
-        let mut forged = crosslink.clone();
-        forged.certificate.view = forged.certificate.view.next();
+        let offer = CrosslinkOffer { crosslink, ancestries: Vec::new() };
+        let mut forged = offer.clone();
+        forged.crosslink.certificate.view = forged.crosslink.certificate.view.next();
         let refused = nodes[1].submit_crosslink(Unverified::new(forged)).await;
         assert!(matches!(refused, Err(SubmitError::Refused(CandidateError::Certificate(_)))), "{refused:?}");
-        assert_eq!(nodes[1].submit_crosslink(Unverified::new(crosslink)).await, Ok(Taken::New));
+        assert_eq!(nodes[1].submit_crosslink(Unverified::new(offer)).await, Ok(Taken::New));
         let height = nodes[1].snapshot().height().plus(3);
         for node in &nodes {
             assert!(node.reached(height).await);

@@ -79,3 +79,17 @@ fn a_light_client_follows_over_epochs_and_early_ends() {
     assert_eq!(client.record(stalled).unwrap().early_ends, 3);
     assert_eq!(*client.finalized_shard(running).unwrap(), network.record(1).accepted);
 }
+
+#[test]
+fn a_light_client_is_told_what_an_accepted_header_has_consumed() {
+    let mut network = network();
+    let mut client = client(&network);
+    network.consume(0, &[(1, 3)]);
+    network.accept(0);
+    let update = update(&network);
+    let consumed = network.shards[0].cursors[1].clone();
+    assert_eq!(update.records[0].cursors, consumed);
+    assert_eq!(record_proof(network.state(), ShardId::new(0)).as_ref(), Some(&update.records[0]));
+    client.update(Unverified::new(update)).unwrap();
+    assert_eq!(client.record(ShardId::new(0)).unwrap().accepted.inbox_cursors_root, consumed.root());
+}

@@ -123,8 +123,8 @@ pub fn verify(crosslink: &Crosslink) -> Result<(), CrosslinkError> {
     Ok(())
 }
 
-/// [`verify`] without what the beacon proposer attaches.
-pub(crate) fn verify_certified(crosslink: &Crosslink) -> Result<(), CrosslinkError> {
+/// [`verify`] without what the beacon proposer attaches: what the shard vouches for.
+pub fn verify_certified(crosslink: &Crosslink) -> Result<(), CrosslinkError> {
     let Crosslink { header, certificate, cursors, .. } = crosslink;
     let (expected, found) = (header.id(), certificate.id);
     if expected != found {
@@ -226,6 +226,7 @@ pub(crate) fn apply(
         history_root: header.history_root,
         outbox_root: header.outbox_root,
         accepted_at: state.height,
+        inbox_cursors_root: header.inbox_cursors_root,
     };
     events.push(Event::Accepted { shard, id, height: header.height });
     if ends_epoch {

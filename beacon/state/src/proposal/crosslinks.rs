@@ -10,7 +10,7 @@
 
 use crate::block::crosslink_authority;
 use crate::operation::crosslink::joint::{self, Heads, Requirement};
-use crate::operation::crosslink::{check, check_place, verify_certified};
+use crate::operation::crosslink::{check_place, verify_certified};
 use crate::state::BeaconState;
 use consensus::authority::CommitteeSource;
 use consensus::authority::{Authority, verify_certificates};
@@ -26,14 +26,10 @@ pub type Candidates = BTreeMap<ShardId, Vec<Crosslink>>;
 
 /// Proves ancestry within a shard. Not trusted: a wrong proof is as good as none.
 pub trait HistorySource {
-    /// That the header at height `ancestor` is an ancestor of the header `descendant` at `height`.
-    fn ancestry(
-        &self,
-        shard: ShardId,
-        height: Height,
-        descendant: B256,
-        ancestor: Height,
-    ) -> Option<MmrProof>;
+    /// What may prove that the header at height `ancestor` is an ancestor of the header `descendant` at
+    /// `height`; one that does is enough.
+    fn ancestries(&self, shard: ShardId, height: Height, descendant: B256, ancestor: Height)
+    -> Vec<MmrProof>;
 }
 
 /// Chooses what a block above `state` brings, by rising shard id.
@@ -119,9 +115,11 @@ impl<'a> Offers<'a> {
         let ancestry = |cursor| match joint::requirement(self.state, heads, shard, cursor).ok()? {
             Requirement::Met => Some(SourceAncestry::Direct(0)),
             Requirement::Ancestor(source, head) => {
-                let proof = self.histories.ancestry(source, head.height, head.id, cursor.height)?;
-                verify_ancestor(head.history_root, head.height, cursor.height, cursor.id, &proof).ok()?;
-                Some(SourceAncestry::Ancestor(proof))
+                let proofs = self.histories.ancestries(source, head.height, head.id, cursor.height);
+                let proves = |proof: &MmrProof| {
+                    verify_ancestor(head.history_root, head.height, cursor.height, cursor.id, proof).is_ok()
+                };
+                proofs.into_iter().find(proves).map(SourceAncestry::Ancestor)
             }
         };
         crosslink.cursors.as_slice().iter().map(ancestry).collect()
@@ -252,12 +250,16 @@ fn qualify(
 ) -> Option<Crosslink> {
     check_place(spec, state, crosslink).ok()?;
     verify_certified(crosslink).ok()?;
-    let mut crosslink = Crosslink { sources: Vec::new(), ..crosslink.clone() };
-    if check(spec, state, &crosslink).is_err() {
-        let (shard, height) = (crosslink.header.shard, crosslink.header.height);
-        let accepted = state.shard(shard)?.accepted.height;
-        crosslink.history = histories.ancestry(shard, height, crosslink.certificate.id, accepted)?;
-        check(spec, state, &crosslink).ok()?;
+    let header = &crosslink.header;
+    let accepted = state.shard(header.shard)?.accepted;
+    let reaches = |proof: &MmrProof| {
+        verify_ancestor(header.history_root, header.height, accepted.height, accepted.id, proof).is_ok()
+    };
+    let mut qualified = Crosslink { sources: Vec::new(), ..crosslink.clone() };
+    if !reaches(&qualified.history) {
+        let id = crosslink.certificate.id;
+        let proofs = histories.ancestries(header.shard, header.height, id, accepted.height);
+        qualified.history = proofs.into_iter().find(reaches)?;
     }
-    Some(crosslink)
+    Some(qualified)
 }

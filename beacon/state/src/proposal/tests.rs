@@ -130,24 +130,15 @@ fn a_history_proof_that_is_out_of_date_is_replaced() {
     assert_eq!(chosen[0].history, network.crosslink(0, 4).history);
     assert_ne!(chosen[0].history, stale.history);
     assert!(network.build(chosen, vec![]).is_ok());
-    assert_eq!(choose(&NoHistory), []);
+    assert_eq!(choose(&Always(vec![])), []);
 }
 
-/// Knows nothing.
-struct NoHistory;
+/// Always gives the same proofs.
+struct Always(Vec<MmrProof>);
 
-impl HistorySource for NoHistory {
-    fn ancestry(&self, _: ShardId, _: Height, _: B256, _: Height) -> Option<MmrProof> {
-        None
-    }
-}
-
-/// Always gives the same proof.
-struct WrongHistory(MmrProof);
-
-impl HistorySource for WrongHistory {
-    fn ancestry(&self, _: ShardId, _: Height, _: B256, _: Height) -> Option<MmrProof> {
-        Some(self.0.clone())
+impl HistorySource for Always {
+    fn ancestries(&self, _: ShardId, _: Height, _: B256, _: Height) -> Vec<MmrProof> {
+        self.0.clone()
     }
 }
 
@@ -162,10 +153,12 @@ fn without_ancestry_of_its_source_a_crosslink_waits() {
         choose_crosslinks(&network.spec, network.state(), &candidates, &network.committees, histories)
     };
     let wrong = network.shards[1].ancestry(Height::new(3), Height::new(1));
-    assert_eq!(choose(&NoHistory), []);
-    assert_eq!(choose(&WrongHistory(wrong)), []);
+    assert_eq!(choose(&Always(vec![])), []);
+    assert_eq!(choose(&Always(vec![wrong.clone()])), []);
     let right = network.shards[1].ancestry(Height::new(3), Height::new(2));
-    assert_eq!(choose(&WrongHistory(right.clone()))[0].sources, [SourceAncestry::Ancestor(right)]);
+    let attached = [SourceAncestry::Ancestor(right.clone())];
+    // A wrong one does not stand in the way of the right one.
+    assert_eq!(choose(&Always(vec![wrong, right]))[0].sources, attached);
 }
 
 /// Has no committees at all.

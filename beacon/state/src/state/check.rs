@@ -1,7 +1,8 @@
 //! What holds in every state.
 
 use super::{BeaconState, Stake};
-use primitives::{Chain, EpochTable, Height, ShardId};
+use crate::progress::ShardProgress;
+use primitives::{B256, Chain, EpochTable, Height, ShardId, ShardRecord};
 
 /// Why fields are no beacon state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +36,16 @@ pub enum StateError {
     Cursors {
         /// The shard.
         shard: ShardId,
+    },
+    /// Not the cursors that the accepted header commits to.
+    #[error("the accepted header of shard {shard} commits to inbox cursors {expected}, found {found}")]
+    CursorsRoot {
+        /// The shard.
+        shard: ShardId,
+        /// In its registry entry.
+        expected: B256,
+        /// Of the cursors.
+        found: B256,
     },
     /// Offences are not in order.
     #[error("offence {index} is not above the one before it")]
@@ -70,9 +81,7 @@ impl BeaconState {
                 return Err(StateError::Misplaced { expected, found: record.shard });
             }
             check_table(record.shard.into(), &record.table, record.accepted.height.next())?;
-            if !progress.cursors.is_well_formed() {
-                return Err(StateError::Cursors { shard: record.shard });
-            }
+            check_cursors(record, progress)?;
         }
         self.check_offences()?;
         self.check_stake()
@@ -115,4 +124,13 @@ fn check_table(chain: Chain, table: &EpochTable, height: Height) -> Result<(), S
     } else {
         Err(StateError::Table { chain, height })
     }
+}
+
+fn check_cursors(record: &ShardRecord, progress: &ShardProgress) -> Result<(), StateError> {
+    let shard = record.shard;
+    if !progress.cursors.is_well_formed() {
+        return Err(StateError::Cursors { shard });
+    }
+    let (expected, found) = (record.accepted.inbox_cursors_root, progress.cursors.root());
+    if expected == found { Ok(()) } else { Err(StateError::CursorsRoot { shard, expected, found }) }
 }

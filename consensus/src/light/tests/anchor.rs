@@ -2,8 +2,8 @@ use crate::layout::committee_branch;
 use crate::light::{AnchorError, verify_anchor};
 use crate::testing::{Members, State, table, with_one_bit_flipped};
 use primitives::{
-    Address, AnchorProof, AnchorRef, B256, Epoch, Height, Seat, ShardHeader, ShardId, ShardRecord,
-    ValidatorIndex,
+    Address, AnchorProof, AnchorRef, B256, Epoch, Height, InboxCursors, Seat, ShardHeader, ShardId,
+    ShardRecord, ValidatorIndex,
 };
 
 /// The seat that proposes.
@@ -21,6 +21,7 @@ fn anchored() -> (ShardHeader, AnchorProof) {
         mix: B256::repeat_byte(9),
         beacon_table: table(&[(0, &Members::new(3, 1))]),
         records: vec![record(0), record(1)],
+        cursors: vec![InboxCursors::default(); 2],
     };
     let beacon = state.header(0, 7);
     let proof = state.record_proof(1);

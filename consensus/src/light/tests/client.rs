@@ -5,7 +5,7 @@ use crate::testing::{GENESIS, Members, State, finalization, table, with_one_bit_
 use crypto::mmr::{MmrProof, MmrTree};
 use primitives::{
     AcceptedHeader, B256, BeaconHeader, CertifiedShardHeader, Chain, Committee, Epoch, EpochTable, Height,
-    LightUpdate, ShardHeader, ShardId, ShardRecord, Unverified,
+    InboxCursor, InboxCursors, LightUpdate, ShardHeader, ShardId, ShardRecord, Unverified,
 };
 use ssz::{Decode as _, Encode as _};
 
@@ -26,7 +26,10 @@ impl Network {
         let beacon = [Members::new(1, 4), Members::new(2, 4)];
         let shard = [Members::new(3, 4), Members::new(4, 4)];
         let history_root = Self::history(66).root();
-        let accepted = ShardHeader { history_root, ..Self::shard_header(66) };
+        let inbox_cursors_root = Self::cursors().root();
+        let accepted = ShardHeader { history_root, inbox_cursors_root, ..Self::shard_header(66) };
+        let nothing = InboxCursors::default();
+        let genesis = AcceptedHeader { inbox_cursors_root: nothing.root(), ..AcceptedHeader::default() };
         let record = |id, accepted| ShardRecord {
             shard: id,
             table: table(&[(0, &shard[0]), (64, &shard[1])]),
@@ -38,14 +41,27 @@ impl Network {
             id: accepted.id(),
             epoch: accepted.epoch,
             history_root,
+            inbox_cursors_root,
             ..AcceptedHeader::default()
         };
         let state = State {
             mix: B256::repeat_byte(9),
             beacon_table: table(&[(0, &beacon[0]), (32, &beacon[1])]),
-            records: vec![record(ShardId::new(0), AcceptedHeader::default()), record(SHARD, newest)],
+            records: vec![record(ShardId::new(0), genesis), record(SHARD, newest)],
+            cursors: vec![nothing, Self::cursors()],
         };
         Self { beacon, shard, accepted, state }
+    }
+
+    /// What the accepted header has consumed.
+    fn cursors() -> InboxCursors {
+        let cursor = |source, sequence| InboxCursor {
+            source: Chain::Shard(ShardId::new(source)),
+            height: Height::new(9),
+            id: B256::repeat_byte(7),
+            sequence,
+        };
+        InboxCursors::new(vec![cursor(0, 3), cursor(2, 4)]).unwrap()
     }
 
     fn shard_header(height: u64) -> ShardHeader {
@@ -216,6 +232,29 @@ fn an_update_with_a_part_of_another_state_is_refused() {
     assert_eq!(refused(&|update| update.beacon_table = default.clone()), LightError::BeaconTable);
     let changed = refused(&|update| update.records[1].record.accepted.id = B256::ZERO);
     assert_eq!(changed, LightError::Record { shard: SHARD });
+}
+
+#[test]
+fn cursors_that_the_accepted_header_does_not_commit_to_are_refused() {
+    let network = Network::new();
+    let mut client = network.client();
+    let mut refused = |cursors: InboxCursors| {
+        let mut update = network.update(0, 5);
+        update.records[1].cursors = cursors;
+        apply(&mut client, update).unwrap_err()
+    };
+    let expected = Network::cursors().root();
+    let nothing = InboxCursors::default();
+    let found = nothing.root();
+    assert_eq!(refused(nothing), LightError::Cursors { shard: SHARD, expected, found });
+    let mut later = Network::cursors().as_slice().to_vec();
+    later[1].sequence += 1;
+    let later = InboxCursors::new(later).unwrap();
+    let found = later.root();
+    assert_eq!(refused(later), LightError::Cursors { shard: SHARD, expected, found });
+    let exchanged: Vec<_> = Network::cursors().as_slice().iter().rev().copied().collect();
+    let exchanged = InboxCursors::from_ssz_bytes(&exchanged.as_ssz_bytes()).unwrap();
+    assert_eq!(refused(exchanged), LightError::CursorsOrder { shard: SHARD });
 }
 
 #[test]

@@ -5,8 +5,8 @@ use crypto::bls::SecretKey;
 use crypto::mmr::Mmr;
 use primitives::{
     AcceptedHeader, Address, B256, Chain, ChainSpec, Committee, Epoch, EpochEntry, EpochTable, Genesis,
-    GenesisValidator, Height, LightUpdate, Seat, SeatRegistration, ShardId, ShardRecord, Unverified,
-    ValidatorIndex,
+    GenesisValidator, Height, InboxCursor, InboxCursors, LightUpdate, Seat, SeatRegistration, ShardId,
+    ShardRecord, Unverified, ValidatorIndex,
 };
 
 /// Five units of two validators, of which three sit in each committee.
@@ -59,7 +59,8 @@ fn table(genesis: &Genesis, chain: Chain, heights: u64) -> EpochTable {
 fn state(genesis: &Genesis) -> State {
     let record = |shard: u32| {
         let id = genesis.shard_ids[shard as usize];
-        let accepted = AcceptedHeader { id, history_root: Mmr::new().root(), ..AcceptedHeader::default() };
+        let (history_root, inbox_cursors_root) = (Mmr::new().root(), InboxCursors::default().root());
+        let accepted = AcceptedHeader { id, history_root, inbox_cursors_root, ..AcceptedHeader::default() };
         let (kind, shard) = (genesis.spec.shards[shard as usize].kind, ShardId::new(shard));
         ShardRecord { shard, kind, accepted, table: table(genesis, shard.into(), 64), ..Default::default() }
     };
@@ -67,6 +68,7 @@ fn state(genesis: &Genesis) -> State {
         mix: genesis.hash(),
         beacon_table: table(genesis, Chain::Beacon, 32),
         records: (0..3).map(record).collect(),
+        cursors: vec![InboxCursors::default(); 3],
     }
 }
 
@@ -75,6 +77,13 @@ fn update(state: &State) -> LightUpdate {
     update.certified.header.timestamp_ms = genesis().timestamp_ms;
     update.certified.header.history_root = Mmr::new().root();
     update
+}
+
+/// That something was consumed from shard 2.
+fn cursors() -> InboxCursors {
+    let source = ShardId::new(2).into();
+    let cursor = InboxCursor { source, height: Height::new(1), id: B256::repeat_byte(5), sequence: 1 };
+    InboxCursors::new(vec![cursor]).unwrap()
 }
 
 /// What becomes of the genesis state after a change.
@@ -108,6 +117,11 @@ fn a_state_that_does_not_follow_from_the_genesis_file_is_refused() {
     let shard = ShardId::new(1);
     let accepted = refused(|state| state.records[1].accepted.id = B256::ZERO);
     assert_eq!(accepted, BootstrapError::Record { shard });
+    let consumed = refused(|state| {
+        state.cursors[1] = cursors();
+        state.records[1].accepted.inbox_cursors_root = cursors().root();
+    });
+    assert_eq!(consumed, BootstrapError::Record { shard });
     let table = refused(|state| state.records[1].table = state.records[0].table.clone());
     assert_eq!(table, BootstrapError::Record { shard });
     let count = refused(|state| state.records.truncate(2));

@@ -3,18 +3,18 @@
 use super::extract::Ssz;
 use crate::beacon::{ApiError, BeaconApi, ErrorView};
 use axum::extract::State;
-use primitives::{Crosslink, Evidence};
+use primitives::{CrosslinkOffer, Evidence};
 
-/// Hands in a crosslink: SSZ of `Crosslink`.
+/// Offers a crosslink: SSZ of `CrosslinkOffer`.
 #[utoipa::path(post, path = "/atoll/v1/pool/crosslinks", tag = "pool",
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 200), (status = 400, body = ErrorView), (status = 413, body = ErrorView),
         (status = 415, body = ErrorView)))]
 pub(super) async fn crosslink<A: BeaconApi>(
     State(api): State<A>,
-    Ssz(crosslink): Ssz<Crosslink>,
+    Ssz(offer): Ssz<CrosslinkOffer>,
 ) -> Result<(), ApiError> {
-    api.submit_crosslink(crosslink).await
+    api.submit_crosslink(offer).await
 }
 
 /// Hands in a proof of equivocation: SSZ of `Evidence`.

@@ -8,7 +8,7 @@ use crate::{
     rest::{RestConfig, RestHandle, serve_rest},
 };
 use futures::{StreamExt as _, stream::BoxStream};
-use primitives::{B256, Chain, Crosslink, Epoch, Evidence, Height, LightUpdate, ShardId};
+use primitives::{B256, Chain, CrosslinkOffer, Epoch, Evidence, Height, LightUpdate, ShardId};
 use serde_json::{Value, json};
 use std::{net::Ipv4Addr, time::Duration};
 use tokio::time::timeout;
@@ -125,8 +125,8 @@ impl BeaconApi for Fixed {
         assert!(wait <= LIGHT_WAIT_MAX);
         Ok((after < samples::header().height).then(samples::update))
     }
-    async fn submit_crosslink(&self, crosslink: Crosslink) -> ApiResult<()> {
-        if crosslink == samples::crosslink() { Ok(()) } else { Err(ApiError::BadRequest("another".into())) }
+    async fn submit_crosslink(&self, offer: CrosslinkOffer) -> ApiResult<()> {
+        if offer == samples::offer() { Ok(()) } else { Err(ApiError::BadRequest("another".into())) }
     }
     async fn submit_evidence(&self, evidence: Evidence) -> ApiResult<()> {
         match evidence.first == evidence.second {
@@ -278,7 +278,10 @@ async fn a_follower_gets_the_update_or_that_there_is_none() {
 #[tokio::test]
 async fn what_is_handed_in_reaches_the_node_and_its_refusal_the_sender() {
     let (_server, client, _) = started().await;
-    client.submit_crosslink(&samples::crosslink()).await.expect("taken");
+    client.submit_crosslink(&samples::offer()).await.expect("taken");
+    let bare = CrosslinkOffer { ancestries: Vec::new(), ..samples::offer() };
+    let error = client.submit_crosslink(&bare).await.expect_err("refused");
+    assert!(error.to_string().ends_with("status 400: another"), "{error}");
     client.submit_evidence(&samples::evidence()).await.expect("taken");
     let harmless = Evidence { second: samples::evidence().first, ..samples::evidence() };
     let error = client.submit_evidence(&harmless).await.expect_err("refused");

@@ -9,7 +9,8 @@ use crate::snapshot::Snapshot;
 use crate::store::{Commit, OpenError};
 use engine::Block;
 use primitives::{
-    B256, Certificate, Committee, Crosslink, Epoch, Height, InboxCursors, ShardBlock, ShardHeader,
+    B256, Certificate, Committee, Crosslink, CrosslinkOffer, Epoch, Height, InboxCursors, ShardBlock,
+    ShardHeader,
 };
 use service::seat::seats_in;
 use std::collections::{BTreeSet, VecDeque};
@@ -164,7 +165,8 @@ impl ShardChain {
                 let (cursors, sources) = (InboxCursors::default(), Vec::new());
                 self.metrics.crosslink();
                 let crosslink = Crosslink { header, certificate, history, cursors, sources };
-                self.hand_in(Offer::Crosslink(Box::new(crosslink)));
+                let offer = CrosslinkOffer { crosslink, ancestries: Vec::new() };
+                self.hand_in(Offer::Crosslink(Box::new(offer)));
             }
             Err(error) => {
                 tracing::warn!(%error, shard = %self.shard, height = %header.height, "no crosslink")

@@ -165,7 +165,7 @@ fn take_in(
     let ShardBlock { header, body } = block;
     let all: Vec<_> = all.iter().filter(|other| other.record.shard != header.shard).cloned().collect();
     let others = verify_others(header.shard, body.anchor.header.state_root, &all)?;
-    let mut inbox = Inbox::new(spec, header, &others, incoming.committees);
+    let mut inbox = Inbox::new(spec, header, &others);
     let mut named = inbox.acknowledge(executor)?;
     let mut bytes_left = body_bytes_max.saturating_sub(body.ssz_bytes_len() + all.ssz_bytes_len()) / 2;
     let (mut refused, mut closed) = (Vec::new(), BTreeSet::new());
@@ -178,7 +178,7 @@ fn take_in(
             closed.extend(inbox.has_more(executor, whole)?.then_some(source));
             continue;
         };
-        let verified = inbox.verify_quorums(std::slice::from_ref(&bundle));
+        let verified = inbox.verify_quorums(std::slice::from_ref(&bundle), incoming.committees);
         match verified.and_then(|()| inbox.take(executor, &bundle)) {
             Ok(()) => {
                 named.extend(source.shard());

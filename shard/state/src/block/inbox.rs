@@ -140,21 +140,15 @@ pub(super) struct Inbox<'a> {
     spec: &'a ChainSpec,
     header: &'a ShardHeader,
     others: &'a Others<'a>,
-    committees: &'a dyn CommitteeSource,
     gas_left: u64,
     previous: Option<ShardId>,
     arrivals: Vec<Arc<Arrival>>,
 }
 
 impl<'a> Inbox<'a> {
-    pub(super) fn new(
-        spec: &'a ChainSpec,
-        header: &'a ShardHeader,
-        others: &'a Others<'a>,
-        committees: &'a dyn CommitteeSource,
-    ) -> Self {
+    pub(super) fn new(spec: &'a ChainSpec, header: &'a ShardHeader, others: &'a Others<'a>) -> Self {
         let (gas_left, previous, arrivals) = (spec.inbox_gas_max, None, Vec::new());
-        Self { spec, header, others, committees, gas_left, previous, arrivals }
+        Self { spec, header, others, gas_left, previous, arrivals }
     }
 
     /// What was taken in, in order.
@@ -180,12 +174,16 @@ impl<'a> Inbox<'a> {
     }
 
     /// Verifies the certificates of bundles in one batch.
-    pub(super) fn verify_quorums(&self, bundles: &[Bundle]) -> Result<(), BlockError> {
+    pub(super) fn verify_quorums(
+        &self,
+        bundles: &[Bundle],
+        committees: &dyn CommitteeSource,
+    ) -> Result<(), BlockError> {
         let mut pairs: Vec<(Arc<Authority>, &Certificate, Lane)> = Vec::new();
         for bundle in bundles {
             let certificate = &bundle.certified.certificate;
             if !pairs.iter().any(|(_, known, _)| *known == certificate) {
-                pairs.push((self.authority(bundle)?, certificate, bundle.lane));
+                pairs.push((self.authority(bundle, committees)?, certificate, bundle.lane));
             }
         }
         let batch: Vec<_> =
@@ -196,10 +194,14 @@ impl<'a> Inbox<'a> {
         })
     }
 
-    fn authority(&self, bundle: &Bundle) -> Result<Arc<Authority>, BlockError> {
+    fn authority(
+        &self,
+        bundle: &Bundle,
+        committees: &dyn CommitteeSource,
+    ) -> Result<Arc<Authority>, BlockError> {
         let source = bundle.lane.source;
         let table = &self.other(source)?.record.table;
-        Ok(ruling_authority(self.committees, source, table, bundle.certified.certificate.epoch)?)
+        Ok(ruling_authority(committees, source, table, bundle.certified.certificate.epoch)?)
     }
 
     /// Takes in a bundle whose certificate was verified.

@@ -14,7 +14,7 @@ use crate::{
     executor::InclusionError,
     genesis::{genesis_header, genesis_state},
     state::{FlatState as _, MemoryState},
-    testing::{ETHER, NOTHING_INCOMING, NoCommittees, Sender, TestBeacon, allocations, key, sign, spec},
+    testing::{ETHER, NOTHING_INCOMING, Sender, TestBeacon, allocations, key, sign, spec},
     transaction::{Transaction, TransactionError},
     trie::StateTrie,
 };
@@ -79,7 +79,7 @@ impl Fixture {
     }
 
     fn execute(&self, block: &ShardBlock) -> Result<Executed, BlockError> {
-        execute(&spec(), &self.parent(), &mut self.trie.clone(), block, &|_| None, &NoCommittees)
+        execute(&spec(), &self.parent(), &mut self.trie.clone(), block, &|_| None, None)
     }
 
     /// What executing gives after `change` was made to a proposed block.
@@ -297,8 +297,7 @@ fn verified_transactions_are_looked_up_and_not_recovered_again() {
         found.set(found.get() + 1);
         (*hash == transfer.hash()).then(|| transfer.clone())
     };
-    let executed =
-        execute(&spec(), &fixture.parent(), &mut fixture.trie.clone(), &block, &lookup, &NoCommittees);
+    let executed = execute(&spec(), &fixture.parent(), &mut fixture.trie.clone(), &block, &lookup, None);
     assert!(Arc::ptr_eq(&executed.expect("follows").transactions[0], &transfer));
     assert_eq!(found.get(), 1);
 }
@@ -311,8 +310,8 @@ fn a_block_whose_state_root_does_not_follow_is_refused_and_leaves_the_trie_alone
     block.header.state_root = B256::repeat_byte(1);
     let before = fixture.trie.root();
     let mut trie = fixture.trie.clone();
-    let error = execute(&spec(), &fixture.parent(), &mut trie, &block, &|_| None, &NoCommittees)
-        .expect_err("is wrong");
+    let error =
+        execute(&spec(), &fixture.parent(), &mut trie, &block, &|_| None, None).expect_err("is wrong");
     assert_eq!(error, BlockError::StateRoot { expected, found: B256::repeat_byte(1) });
     assert!(!error.is_local());
     assert_eq!(trie.root(), before);

@@ -12,7 +12,7 @@ use crate::{
     genesis::genesis_state,
     reexecute::Reexecution,
     state::{FlatState as _, RebaseError},
-    testing::{ETHER, NOTHING_INCOMING, NoCommittees, Sender, TestBeacon, allocations, key, spec},
+    testing::{ETHER, NOTHING_INCOMING, Sender, TestBeacon, allocations, key, spec},
     transaction::Transaction,
     trie::verify_proof,
 };
@@ -73,7 +73,7 @@ fn another_branch_has_the_state_of_a_fresh_execution() {
 
     for blocks in [vec![&first, &first_above, &first_top], vec![&second, &second_above]] {
         let mut fresh = reexecution();
-        fresh.run(blocks.iter().copied(), &NoCommittees).expect("both branches follow");
+        fresh.run(blocks.iter().copied()).expect("both branches follow");
         let view = chain.view_of(&fresh.id()).expect("remembered");
         assert_eq!(view.header(), fresh.header());
         for number in 0..10 {
@@ -94,9 +94,9 @@ fn a_verified_block_is_the_proposed_one_and_is_not_executed_twice() {
         lookups.set(lookups.get() + 1);
         None
     };
-    validator.verify(&block, &lookup, &NoCommittees).expect("follows");
-    validator.verify(&block, &lookup, &NoCommittees).expect("is remembered");
-    proposer.verify(&block, &lookup, &NoCommittees).expect("was proposed here");
+    validator.verify(&block, &lookup, None).expect("follows");
+    validator.verify(&block, &lookup, None).expect("is remembered");
+    proposer.verify(&block, &lookup, None).expect("was proposed here");
     assert_eq!(lookups.get(), 1);
     let id = block.header.id();
     let [ours, theirs] =
@@ -122,7 +122,7 @@ fn certifying_forgets_the_branches_beside_and_keeps_those_above() {
     assert_eq!(chain.certify(beside.header.id()).expect_err("forgotten"), expected);
     let height = Height::new(1);
     let expected = ChainError::BelowCertified { certified: height, found: height };
-    assert_eq!(chain.verify(&beside, &|_| None, &NoCommittees), Err(expected));
+    assert_eq!(chain.verify(&beside, &|_| None, None), Err(expected));
     chain.certify(above.header.id()).expect("its parent is the base");
 }
 
@@ -143,7 +143,7 @@ fn a_block_on_an_unknown_parent_is_not_judged() {
     let (mut ahead, mut behind) = (chain(), chain());
     let parent = grow(&mut ahead, &[]).0.header.id();
     let block = propose(&mut ahead, parent, 0, &[]);
-    let error = behind.verify(&block, &|_| None, &NoCommittees).expect_err("the parent is missing");
+    let error = behind.verify(&block, &|_| None, None).expect_err("the parent is missing");
     assert_eq!(error, ChainError::UnknownParent { id: parent });
     assert!(!error.is_invalid());
 }
@@ -156,7 +156,7 @@ fn an_invalid_block_is_refused_and_the_branch_goes_on() {
     let mut bad = propose(&mut chain, good.header.id(), 0, &[transfer(0, 1, 1)]);
     let expected = bad.header.state_root;
     bad.header.state_root = B256::ZERO;
-    let error = chain.verify(&bad, &|_| None, &NoCommittees).expect_err("the root is wrong");
+    let error = chain.verify(&bad, &|_| None, None).expect_err("the root is wrong");
     assert_eq!(error, ChainError::Block(BlockError::StateRoot { expected, found: B256::ZERO }));
     assert!(error.is_invalid());
     propose(&mut chain, good.header.id(), 1, &[transfer(0, 1, 2)]);
@@ -217,7 +217,7 @@ fn a_chain_opened_on_a_lagging_flat_state_catches_up_by_replaying() {
     }
     let base = chain.base_id();
     let block = propose(&mut chain, base, 0, &[transfer(0, 3, 1)]);
-    reopened.verify(&block, &|_| None, &NoCommittees).expect("both stand at the same block");
+    reopened.verify(&block, &|_| None, None).expect("both stand at the same block");
 }
 
 #[test]
@@ -411,7 +411,7 @@ proptest! {
         }
         for (id, path) in &blocks {
             let mut fresh = reexecution();
-            fresh.run(path, &NoCommittees).expect("follows");
+            fresh.run(path).expect("follows");
             prop_assert_eq!(fresh.id(), *id);
             let view = chain.view_of(id).expect("known");
             for (address, account) in fresh.state().accounts() {
@@ -420,7 +420,7 @@ proptest! {
             let context = TestBeacon::new(spec()).context(fresh.header(), 1 + fresh.header().height.get());
             let limits = BlockLimits::new(&spec());
             let empty = chain.propose(*id, context, NOTHING_INCOMING, &mut std::iter::empty(), &limits).expect("builds");
-            fresh.step(&empty.block, &NoCommittees).expect("the trie stands where it should");
+            fresh.step(&empty.block).expect("the trie stands where it should");
         }
     }
 }
@@ -451,7 +451,7 @@ fn a_chain_of_blocks_re_executes_to_the_same_headers_and_supply_is_burned_only()
     let mut burned = U256::ZERO;
     for nonce in 0..6 {
         let (block, _) = grow(&mut chain, &[transfer(0, nonce, 1), transfer(1, nonce, 2)]);
-        fresh.step(&block, &NoCommittees).expect("follows");
+        fresh.step(&block).expect("follows");
         assert_eq!(fresh.header(), &block.header);
         burned += U256::from(block.header.gas_used) * U256::from(block.header.base_fee);
     }

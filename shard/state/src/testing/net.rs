@@ -26,7 +26,7 @@ use crate::{
 
 const TIMESTAMP: u64 = 1_700_000_000_000;
 /// Keys with a million ether on each shard.
-pub const FUNDED: u64 = 8;
+const FUNDED: u64 = 8;
 
 /// One shard, all of its blocks, and what it has sent.
 #[derive(Debug)]
@@ -109,7 +109,7 @@ impl TestNet {
     /// Certifies a block that was proposed here.
     pub fn append(&mut self, block: &ShardBlock) -> Arc<Executed> {
         let shard = &mut self.shards[block.header.shard.get() as usize];
-        let executed = shard.reexecuted.step(block, &self.beacon).expect("a proposed block follows");
+        let executed = shard.reexecuted.step(block).expect("a proposed block follows");
         let certified = shard.state.certify(block.header.id()).expect("is the next");
         assert_eq!(executed.change_set, certified.executed.change_set);
         shard.history.push(executed.id);
@@ -247,7 +247,7 @@ impl TestNet {
         block.header.transactions_root = transactions_root(&ids.chain(hashes).collect::<Vec<_>>());
         block.header.data_root = block.body.root();
         let mut shard = self.shards[block.header.shard.get() as usize].reexecuted.clone();
-        shard.step(&block, &self.beacon).expect_err("a test expects that it is refused")
+        shard.step(&block).expect_err("a test expects that it is refused")
     }
 
     /// Base fee of every shard's first block, wei.
