@@ -22,7 +22,7 @@ use shard_state::{
     executor::{BlockExecutor, Environment, Path},
     genesis::genesis_state,
     state::MemoryState,
-    testing::{Sender, TestBeacon, allocations, key, sign, spec, verified},
+    testing::{NOTHING_INCOMING, Sender, TestBeacon, allocations, key, sign, spec, verified},
     transaction::{Transaction, verify_batch},
 };
 
@@ -65,6 +65,7 @@ const TOKEN_ADDRESS: Address = Address::repeat_byte(0x70);
 
 fn environment() -> Environment {
     Environment {
+        portal: shard_state::portal::PortalRules::ALONE,
         chain_id: spec().evm_chain_id(SHARD),
         height: 1,
         timestamp: 1_700_000_000,
@@ -174,8 +175,9 @@ fn verify(criterion: &mut Criterion) {
     let mut proposer = chain();
     let context = TestBeacon::new(spec()).context(&proposer.base().header, 1);
     let (parent, limits) = (proposer.base_id(), BlockLimits::new(&spec()));
-    let proposed =
-        proposer.propose(parent, context, &mut transfers.iter().cloned(), &limits).expect("builds");
+    let proposed = proposer
+        .propose(parent, context, NOTHING_INCOMING, &mut transfers.iter().cloned(), &limits)
+        .expect("builds");
     assert_eq!(proposed.block.body.transactions.len() as u64, TRANSACTIONS);
 
     criterion.bench_function("verify a block of transfers that the pool has", |bencher| {
@@ -184,7 +186,7 @@ fn verify(criterion: &mut Criterion) {
             for _ in 0..rounds {
                 let mut validator = chain();
                 let start = Instant::now();
-                validator.verify(&proposed.block, &|hash| pool.get(hash).cloned()).expect("follows");
+                validator.verify(&proposed.block, &|hash| pool.get(hash).cloned(), None).expect("follows");
                 elapsed += start.elapsed();
             }
             elapsed / TRANSACTIONS as u32

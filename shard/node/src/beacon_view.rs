@@ -2,10 +2,11 @@
 //!
 //! Only the follower makes one, from what the light client has verified.
 
+use consensus::authority::{Authority, CommitteeSource};
 use consensus::layout::committee_branch;
 use primitives::{
-    AnchorProof, AnchorRef, B256, BeaconHeader, Committee, Epoch, Height, InboxCursors, RecordProof, ShardId,
-    ShardRecord,
+    AnchorProof, AnchorRef, B256, BeaconHeader, Chain, Committee, Epoch, Height, InboxCursors, RecordProof,
+    ShardId, ShardRecord,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,6 +26,8 @@ pub struct BeaconView {
     pub records: Vec<RecordProof>,
     /// The committees that the entries name, as far as they were fetched.
     pub committees: Arc<BTreeMap<(ShardId, Epoch), Arc<Committee>>>,
+    /// Their voices.
+    pub authorities: Arc<BTreeMap<(ShardId, Epoch), Arc<Authority>>>,
     /// Ids of the latest finalized headers, as far as they are known: not every height is.
     pub ids: Arc<BTreeMap<Height, B256>>,
 }
@@ -70,5 +73,11 @@ impl BeaconView {
             seat: *committee.seat(seat_index)?,
             seat_branch: committee_branch(committee, seat_index)?,
         })
+    }
+}
+
+impl CommitteeSource for BeaconView {
+    fn authority(&self, chain: Chain, epoch: Epoch) -> Option<Arc<Authority>> {
+        self.authorities.get(&(chain.shard()?, epoch)).cloned()
     }
 }

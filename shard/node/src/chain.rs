@@ -4,6 +4,7 @@
 
 mod early_end;
 mod effects;
+mod exchange;
 mod sync;
 
 use crate::core::{Effect, Fault, Input, ShardCore, Token};
@@ -13,11 +14,13 @@ use crate::handle::{ChainHandle, Command, PooledOf, Shared};
 use crate::ingress::{Ingress, SUBMISSIONS_MAX, Submission};
 use crate::link::BeaconLink;
 use crate::metrics::ShardMetrics;
+use crate::node::Served;
 use crate::offers::{Offer, Offers};
 use crate::pool::{Inserted, PoolError, PoolLimits};
 use crate::snapshot::Snapshot;
 use crate::store::{OpenError, Reader, RewindError, ShardStore};
 use engine::{Acknowledge, Block, ChainConfig, Context, EngineError, Network, Request, Start};
+use exchange::Exchange;
 use primitives::{
     B256, Certificate, Chain, Epoch, EpochEntry, EpochTable, Genesis, Height, NodeKey, ShardId,
 };
@@ -52,6 +55,8 @@ pub(crate) struct ChainParts {
     pub(crate) signer: Option<Signer>,
     pub(crate) link: Arc<dyn BeaconLink>,
     pub(crate) views: Views,
+    /// The shards on this node.
+    pub(crate) served: Served,
     pub(crate) runtime: SharedRuntime,
     pub(crate) metrics: ShardMetrics,
 }
@@ -103,6 +108,7 @@ pub(crate) struct ShardChain {
     network: Network,
     signer: Option<Signer>,
     views: Views,
+    served: Served,
     runtime: SharedRuntime,
     metrics: ShardMetrics,
     shared: Arc<Shared>,
@@ -111,6 +117,7 @@ pub(crate) struct ShardChain {
     replies: BTreeMap<Token, Reply>,
     next_token: u64,
     sync: Sync,
+    exchange: Exchange,
 }
 
 impl ShardChain {
@@ -118,8 +125,18 @@ impl ShardChain {
     pub(crate) async fn open(
         parts: ChainParts,
     ) -> Result<(ChainHandle, Self, mpsc::Receiver<Command>), ChainFailure> {
-        let ChainParts { genesis, shard, history_blocks, network, signer, views, runtime, metrics, .. } =
-            parts;
+        let ChainParts {
+            genesis,
+            shard,
+            history_blocks,
+            network,
+            signer,
+            views,
+            served,
+            runtime,
+            metrics,
+            ..
+        } = parts;
         let (store, resume) = ShardStore::open(parts.store, &genesis, shard, history_blocks)?;
         let seats: BTreeSet<_> = signer.iter().flat_map(|signer| signer.keys().copied()).collect();
         let core = ShardCore::new(resume, parts.pool, seats);
@@ -146,6 +163,7 @@ impl ShardChain {
             network,
             signer,
             views,
+            served,
             runtime,
             metrics,
             shared,
@@ -154,6 +172,7 @@ impl ShardChain {
             replies: BTreeMap::new(),
             next_token: 0,
             sync: Sync::default(),
+            exchange: Exchange::default(),
         };
         Ok((handle, chain, receiver))
     }
@@ -217,6 +236,7 @@ impl ShardChain {
             Request::Gossip { from, payload } => self.hear(from, &payload).await,
             Request::Tick { now_ms } => {
                 self.sync_again();
+                self.collect_all().await?;
                 self.step(Input::Tick { now_ms }).await
             }
             Request::Failed(error) => Err(error.into()),
@@ -234,6 +254,11 @@ impl ShardChain {
             }
             Ok(Message::Wanted(wanted)) => self.give_blocks(from, wanted),
             Ok(Message::Blocks(blocks)) => self.take_blocks(from, *blocks).await,
+            Ok(Message::ReceiptsWanted(wanted)) => {
+                self.give_receipts(from, &wanted);
+                Ok(())
+            }
+            Ok(Message::Receipts(receipts)) => self.take_receipts(*receipts).await,
             Err(error) => {
                 self.metrics.dropped();
                 tracing::debug!(%from, %error, "message of a peer dropped");
@@ -293,6 +318,7 @@ impl ShardChain {
                 let token = self.expect(Reply::Insert(reply));
                 self.step(Input::Transactions { token, transactions }).await?;
             }
+            Command::Collect(source) => self.collect(source).await?,
             Command::Gossip(payload) => self.engine.gossip(payload.0),
             Command::Lookup(hash, reply) => drop(reply.send(self.core.pool().lookup(&hash).cloned())),
             Command::NonceAfter(sender, reply) => drop(reply.send(self.core.pool().nonce_after(&sender))),

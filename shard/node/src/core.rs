@@ -13,6 +13,7 @@ mod certify;
 mod crosslinks;
 mod epochs;
 mod execute;
+mod inbox;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -25,11 +26,13 @@ use crate::pool::{AccountState, Inserted, Pool, PoolError, PoolLimits, PooledTra
 use crate::snapshot::PendingBlock;
 use crate::store::Resume;
 use alloy_primitives::Address;
+use consensus::authority::CommitteeSource as _;
 use crosslinks::Crosslinks;
 use execute::Waiting;
+use inbox::Inbox;
 use primitives::{
-    B256, Chain, ChainSpec, Epoch, Evidence, Height, PublicKeyBytes, ShardHeader, ShardId, ShardRecord,
-    SignedVote,
+    B256, Bundle, Chain, ChainSpec, Epoch, Evidence, Height, InboxCursors, PublicKeyBytes, ShardHeader,
+    ShardId, ShardRecord, SignedVote,
 };
 use shard_state::{
     account::Account,
@@ -48,6 +51,8 @@ pub struct Sizes {
     pub bytes: usize,
     /// Proposals and verdicts that wait for a parent's state, or for a beacon header.
     pub waiting: usize,
+    /// Receipts of other shards.
+    pub receipts: usize,
 }
 
 /// One shard chain, as one node sees it.
@@ -62,6 +67,7 @@ pub struct ShardCore {
     /// Whether something became known that a waiting request may need.
     progressed: bool,
     crosslinks: Crosslinks,
+    inbox: Inbox,
     /// How often an epoch had been ended early when consensus was last started.
     generation: u64,
     /// The newest epoch we take part in.
@@ -75,7 +81,8 @@ pub struct ShardCore {
 impl ShardCore {
     /// Takes up the chain where it was left. Nothing happens before the first beacon view.
     pub fn new(resume: Resume, limits: PoolLimits, seats: BTreeSet<PublicKeyBytes>) -> Self {
-        let Resume { state, generation, certified, .. } = resume;
+        let Resume { state, generation, certified, cursors, .. } = resume;
+        let inbox = Inbox::new(state.base().header.shard, &cursors);
         Self {
             spec: Arc::clone(state.spec()),
             shard: state.base().header.shard,
@@ -85,6 +92,7 @@ impl ShardCore {
             waiting: VecDeque::new(),
             progressed: false,
             crosslinks: Crosslinks::new(certified),
+            inbox,
             generation: generation.map_or(0, |generation| generation.early_ends),
             entered: None,
             announced: BTreeSet::new(),
@@ -111,6 +119,7 @@ impl ShardCore {
                 Err(error) => effects.push(halt(error)),
             },
             Input::Equivocation { first, second } => self.accuse(first, second, effects),
+            Input::Bundles { bundles, certified } => self.take_bundles(bundles, certified, effects),
             Input::Tick { now_ms } => self.offer_again(now_ms, effects),
         }
         self.serve_waiting(effects);
@@ -136,9 +145,19 @@ impl ShardCore {
         self.generation
     }
 
+    /// Sequence from which more of a source's receipts are of use; `None` while there is no room.
+    pub fn wanted(&self, source: ShardId) -> Option<u64> {
+        self.inbox.wanted(source)
+    }
+
     /// How much waits.
     pub fn sizes(&self) -> Sizes {
-        Sizes { transactions: self.pool.len(), bytes: self.pool.bytes(), waiting: self.waiting.len() }
+        Sizes {
+            transactions: self.pool.len(),
+            bytes: self.pool.bytes(),
+            waiting: self.waiting.len(),
+            receipts: self.inbox.len(),
+        }
     }
 
     /// What readers may see now.
@@ -176,11 +195,13 @@ impl ShardCore {
         target: Base,
         undo: &[Arc<ChangeSet>],
         transactions: Vec<PooledTransaction>,
+        cursors: &InboxCursors,
         generation: u64,
         effects: &mut Vec<Effect>,
     ) -> Result<(), RewindError> {
         self.state.rewind(target, undo)?;
         self.generation = generation;
+        self.inbox = Inbox::new(self.shard, cursors);
         self.entered = None;
         self.announced.clear();
         self.crosslinks.forget_above(self.state.base().header.height);
@@ -228,6 +249,26 @@ impl ShardCore {
         self.pool.update_accounts(
             accounts.map(|delta| (delta.address, account_state(delta.after.unwrap_or_default()))),
         );
+    }
+
+    /// Keeps what other shards have sent until a block consumes it.
+    fn take_bundles(&mut self, bundles: Vec<Bundle>, certified: bool, effects: &mut Vec<Effect>) {
+        let Some(view) = &self.beacon else { return };
+        for bundle in bundles {
+            let Some(record) = bundle.lane.source.shard().and_then(|source| view.record(source)) else {
+                continue;
+            };
+            let authority = view.authority(bundle.lane.source, bundle.certified.certificate.epoch);
+            let quorum = match authority {
+                _ if certified => Ok(()),
+                Some(authority) => xshard::bundle::verify_quorum(&bundle, &authority),
+                None => continue,
+            };
+            let lane = bundle.lane;
+            if let Err(error) = quorum.and_then(|()| self.inbox.add(bundle, &record.table).map(drop)) {
+                effects.push(Effect::BundleRefused { lane, error });
+            }
+        }
     }
 
     /// Makes evidence of two votes, if the committee they were given in is known.

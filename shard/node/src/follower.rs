@@ -7,6 +7,7 @@
 use crate::beacon_view::BeaconView;
 use crate::link::{BeaconLink, LinkError};
 use crate::metrics::Metrics;
+use consensus::authority::Authority;
 use consensus::light::{BootstrapError, LightClient, LightError};
 use primitives::{B256, Chain, Committee, Epoch, Genesis, Height, LightUpdate, ShardId, Unverified};
 use service::{runtime::SharedRuntime, watch};
@@ -188,6 +189,20 @@ impl Follower {
         Some(Arc::new(authority.committee().clone()))
     }
 
+    /// The committees at hand as voices of their chains. Where one serves many terms, its keys are read once.
+    fn authorities(&self) -> BTreeMap<(ShardId, Epoch), Arc<Authority>> {
+        let mut authorities: BTreeMap<(ShardId, Epoch), Arc<Authority>> = BTreeMap::new();
+        for ((shard, epoch), committee) in &*self.committees {
+            let chain = Chain::from(*shard);
+            let known = self.client.authority(chain, *epoch).or_else(|| {
+                let same = authorities.values().find(|known| known.committee_root() == committee.root());
+                same.map(|same| Arc::new(same.reappointed(chain, *epoch)))
+            });
+            authorities.extend(known.map(|authority| ((*shard, *epoch), authority)));
+        }
+        authorities
+    }
+
     /// Tells the shards of the newest view.
     fn hand_on(&mut self) {
         let Some(update) = self.newest.take() else { return };
@@ -200,6 +215,7 @@ impl Follower {
             mix_branch: update.mix_branch,
             records: update.records,
             committees: Arc::clone(&self.committees),
+            authorities: Arc::new(self.authorities()),
             ids: Arc::clone(&self.ids),
         };
         self.views.send_replace(Some(Arc::new(view)));

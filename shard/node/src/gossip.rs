@@ -1,16 +1,19 @@
 //! What shard nodes tell each other beside blocks and votes.
 //!
-//! Encoding: one byte for the kind (0 transactions, 1 a wish for blocks, 2 blocks) ‖ SSZ.
+//! Encoding: one byte for the kind (0 transactions, 1 a wish for blocks, 2 blocks, 3 a wish for
+//! receipts of another shard, 4 such receipts) ‖ SSZ.
 
 use alloy_primitives::Bytes;
 use crypto::mmr::MmrProof;
-use primitives::{Certificate, Height, NodeKey, ShardBlock};
+use primitives::{Bundle, Certificate, Height, NodeKey, ShardBlock, ShardId};
 use ssz::{Decode, DecodeError, Encode};
 use ssz_derive::{Decode, Encode};
 
 const TRANSACTIONS: u8 = 0;
 const WANTED: u8 = 1;
 const BLOCKS: u8 = 2;
+const RECEIPTS_WANTED: u8 = 3;
+const RECEIPTS: u8 = 4;
 
 /// Largest message that is read, other than blocks, bytes.
 pub(crate) const SMALL_BYTES_MAX: usize = 1 << 19;
@@ -45,12 +48,32 @@ pub(crate) struct Blocks {
     pub(crate) certificate: Vec<Certificate>,
 }
 
+/// A node that does not serve a source asks another one for what it has sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct ReceiptsWanted {
+    /// Who is asked: everyone hears it, one answers.
+    pub(crate) of: NodeKey,
+    /// Who sent them.
+    pub(crate) source: ShardId,
+    /// Sequence of the first that is lacking.
+    pub(crate) from: u64,
+}
+
+/// Receipts of another shard.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct Receipts {
+    /// Whole bundles, in order of their lane.
+    pub(crate) bundles: Vec<Bundle>,
+}
+
 /// A message between shard nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Message {
     Transactions(Vec<Bytes>),
     Wanted(Wanted),
     Blocks(Box<Blocks>),
+    ReceiptsWanted(ReceiptsWanted),
+    Receipts(Box<Receipts>),
 }
 
 /// Why a peer's message was of no use.
@@ -71,7 +94,7 @@ impl Message {
             return Err(GossipError::UnknownKind { found: None });
         };
         let (kind, found) = (*kind, payload.len());
-        let max = if kind == BLOCKS {
+        let max = if kind == BLOCKS || kind == RECEIPTS {
             body_bytes_max.saturating_add(BLOCK_OVERHEAD_BYTES)
         } else {
             SMALL_BYTES_MAX
@@ -83,6 +106,8 @@ impl Message {
             TRANSACTIONS => read(kind, ssz).map(Self::Transactions),
             WANTED => read(kind, ssz).map(Self::Wanted),
             BLOCKS => read(kind, ssz).map(|blocks| Self::Blocks(Box::new(blocks))),
+            RECEIPTS_WANTED => read(kind, ssz).map(Self::ReceiptsWanted),
+            RECEIPTS => read(kind, ssz).map(|receipts| Self::Receipts(Box::new(receipts))),
             found => Err(GossipError::UnknownKind { found: Some(found) }),
         }
     }
@@ -92,6 +117,8 @@ impl Message {
             Self::Transactions(transactions) => (TRANSACTIONS, transactions.as_ssz_bytes()),
             Self::Wanted(wanted) => (WANTED, wanted.as_ssz_bytes()),
             Self::Blocks(blocks) => (BLOCKS, blocks.as_ssz_bytes()),
+            Self::ReceiptsWanted(wanted) => (RECEIPTS_WANTED, wanted.as_ssz_bytes()),
+            Self::Receipts(receipts) => (RECEIPTS, receipts.as_ssz_bytes()),
         };
         ssz.insert(0, kind);
         ssz.into()
@@ -110,7 +137,13 @@ mod tests {
 
     const MAX: usize = 1 << 16;
 
-    fn messages() -> [Message; 3] {
+    fn bundles() -> Vec<Bundle> {
+        let mut source = xshard::testing::SourceChain::new(ShardId::ZERO);
+        let height = source.send(vec![xshard::testing::receipt(1, 0)]);
+        vec![source.whole(ShardId::new(1).into(), height, height, None)]
+    }
+
+    fn messages() -> [Message; 5] {
         let block = ShardBlock { header: ShardHeader::default(), body: genesis_body() };
         let blocks = Blocks {
             to: NodeKey::repeat_byte(1),
@@ -124,6 +157,12 @@ mod tests {
             Message::Transactions(vec![Bytes::from_static(b"one"), Bytes::new()]),
             Message::Wanted(Wanted { of: NodeKey::repeat_byte(3), from, to, accepted }),
             Message::Blocks(Box::new(blocks)),
+            Message::ReceiptsWanted(ReceiptsWanted {
+                of: NodeKey::repeat_byte(4),
+                source: ShardId::new(2),
+                from: 5,
+            }),
+            Message::Receipts(Box::new(Receipts { bundles: bundles() })),
         ]
     }
 

@@ -91,6 +91,8 @@ impl PooledOf {
 pub(crate) enum Command {
     Insert(Vec<PooledTransaction>, oneshot::Sender<Vec<Result<Inserted, PoolError>>>),
     Gossip(Bytes),
+    /// Another shard on this node has sent something to this one.
+    Collect(ShardId),
     Lookup(B256, oneshot::Sender<Option<PooledTransaction>>),
     NonceAfter(Address, oneshot::Sender<Option<u64>>),
     Content(oneshot::Sender<Vec<PooledOf>>),

@@ -91,6 +91,8 @@ pub enum Status {
 
 /// The shards that a node serves.
 pub type Chains = BTreeMap<ShardId, ChainHandle>;
+/// The same, as they come and go.
+pub(crate) type Served = watch::Receiver<Arc<Chains>>;
 
 /// A running shard node; clones are handles of the same.
 #[derive(Clone, Debug)]
@@ -279,6 +281,7 @@ impl Supervisor {
             signer: parts.signer.clone(),
             link: Arc::clone(&parts.link),
             views: self.views.clone(),
+            served: self.chains.subscribe(),
             runtime: parts.runtime.clone(),
             metrics: self.metrics.shard(shard),
         };

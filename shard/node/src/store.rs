@@ -4,6 +4,7 @@
 //! else goes into tables. What always holds: the store ends at a certified block with everything that follows
 //! from it, and the state after each of the last blocks can still be read.
 
+mod lanes;
 mod open;
 mod reader;
 mod receipts;
@@ -17,12 +18,12 @@ pub use receipts::ReceiptsError;
 pub use tables::{Generation, Location, TABLES};
 
 use alloy_primitives::{B256, keccak256};
-use primitives::{Certificate, ChainSpec, Height, ShardBlock, Verified};
+use primitives::{Certificate, ChainSpec, Height, InboxCursors, ShardBlock, Verified};
 use shard_state::{
     chain::Base,
     receipt::TransactionReceipt,
     state::{ChangeSet, ChangeSetError},
-    transaction::Transaction,
+    transaction::{Transaction, arrivals},
 };
 use std::sync::Arc;
 use storage::{Batch, Durability, Ssz, StorageError, Store, StoreConfig};
@@ -30,6 +31,8 @@ use tables::{
     AccountBefore, AccountHistory, Accounts, Bodies, Certificates, Codes, Generations, Headers, Heights, Ids,
     Nodes, OldestState, Receipts, SlotHistory, Slots, StoredAccount, Transactions,
 };
+
+use xshard::Outbox;
 
 /// Records that are kept beyond those that history needs.
 const RECORDS_SPARE: u64 = 64;
@@ -45,12 +48,16 @@ pub struct Commit {
     pub id: B256,
     /// Its own certificate, where there is one.
     pub certificate: Option<Certificate>,
-    /// Its transactions.
+    /// What it took in and its transactions, in the form of transactions.
     pub transactions: Vec<Arc<Verified<Transaction>>>,
     /// A receipt for each.
     pub receipts: Vec<TransactionReceipt>,
     /// What it changed.
     pub change_set: Arc<ChangeSet>,
+    /// What it sent to other chains.
+    pub outbox: Outbox,
+    /// How far receipts of other chains are consumed after it.
+    pub cursors: InboxCursors,
     /// New nodes of the mountain range over the ids, with their positions.
     pub nodes: Vec<(u64, B256)>,
 }
@@ -66,6 +73,8 @@ pub struct Undone {
     pub receipts: Vec<TransactionReceipt>,
     /// What it had changed.
     pub change_set: Arc<ChangeSet>,
+    /// What it had sent to other chains.
+    pub outbox: Outbox,
 }
 
 /// Why blocks cannot be taken back. Nothing was changed.
@@ -116,7 +125,7 @@ impl ShardStore {
 
     /// Writes what follows from one certified block, as durably as the store is configured.
     pub fn commit(&self, commit: &Commit) -> Result<(), StorageError> {
-        let Commit { block, id, certificate, transactions, receipts, change_set, nodes } = commit;
+        let Commit { block, id, certificate, transactions, receipts, change_set, nodes, .. } = commit;
         let height = block.header.height.get();
         let mut batch = Batch::new();
         apply(&mut batch, change_set);
@@ -128,6 +137,7 @@ impl ShardStore {
         for (transaction, index) in transactions.iter().zip(0..) {
             batch.put::<Transactions>(&transaction.hash(), &Location { height: block.header.height, index });
         }
+        lanes::put(&mut batch, commit);
         for (position, node) in nodes {
             batch.put::<Nodes>(position, node);
         }
@@ -222,6 +232,7 @@ impl ShardStore {
             id: reader.id(height)?.ok_or_else(|| missing("id"))?,
             receipts: reader.receipts(height)?.ok_or_else(|| missing("transaction receipts"))?,
             change_set: Arc::new(change_set),
+            outbox: reader.outbox(height)?,
         })
     }
 
@@ -274,13 +285,17 @@ fn drop_history(batch: &mut Batch, height: u64, changes: &ChangeSet) {
 /// Takes a block back. Nodes of the mountain range stay: the next block at that height writes them anew. So does
 /// code, which is named by its hash.
 fn undo(batch: &mut Batch, undone: &Undone) {
-    let Undone { block, id, change_set, .. } = undone;
+    let Undone { block, id, change_set, outbox, .. } = undone;
     let height = block.header.height.get();
     apply(batch, &change_set.inverse());
     drop_history(batch, height, change_set);
     for transaction in &block.body.transactions {
         batch.delete::<Transactions>(&keccak256(transaction));
     }
+    for arrival in arrivals(&block.body) {
+        batch.delete::<Transactions>(&arrival.id);
+    }
+    lanes::delete(batch, block.header.height, outbox);
     batch.delete::<Headers>(&height);
     batch.delete::<Bodies>(&height);
     batch.delete::<Ids>(&height);

@@ -72,6 +72,7 @@ pub(crate) fn view(beacon: &TestBeacon, height: u64) -> BeaconView {
         mix: anchors[0].mix,
         mix_branch: anchors[0].mix_branch.clone(),
         committees: Arc::new(named.collect()),
+        authorities: Arc::default(),
         records,
         ids: Arc::new(ids),
     }

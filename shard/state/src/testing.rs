@@ -272,15 +272,5 @@ impl CommitteeSource for TestBeacon {
     }
 }
 
-/// Nobody's committee is known.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoCommittees;
-
-impl CommitteeSource for NoCommittees {
-    fn authority(&self, _: Chain, _: Epoch) -> Option<Arc<Authority>> {
-        None
-    }
-}
-
 /// No other shard has sent anything.
-pub const NOTHING_INCOMING: Incoming<'static> = Incoming { bundles: &[], committees: &NoCommittees };
+pub const NOTHING_INCOMING: Incoming<'static> = Incoming { bundles: &[], committees: None };

@@ -85,8 +85,18 @@ pub(super) fn pending_block(snapshot: &Snapshot) -> Arc<Executed> {
         ..*snapshot.view.environment()
     };
     let id = header.id();
-    let (transactions, receipts) = (Vec::new(), Vec::new());
-    Arc::new(Executed { header, id, environment, transactions, receipts, change_set: Arc::default() })
+    Arc::new(Executed {
+        header,
+        id,
+        environment,
+        arrivals: Vec::new(),
+        acknowledged: Vec::new(),
+        transactions: Vec::new(),
+        receipts: Vec::new(),
+        change_set: Arc::default(),
+        outbox: Default::default(),
+        cursors: Default::default(),
+    })
 }
 
 fn pending_view(snapshot: &Snapshot) -> ChainView {

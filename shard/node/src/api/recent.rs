@@ -61,7 +61,7 @@ impl Recent {
         let receipts = reader.receipts(height).map_err(error::read)?.unwrap_or_default();
         let environment = Environment::certified(&snapshot.spec, &block.header, &block.body.anchor);
         let limits = TransactionLimits::new(&snapshot.spec, snapshot.shard());
-        Ok(Some(BlockRecord::Stored(Arc::new(StoredBlock { block, id, environment, receipts, limits }))))
+        Ok(Some(BlockRecord::Stored(Arc::new(StoredBlock::new(block, id, environment, receipts, limits)))))
     }
 
     fn add(&self, block: Arc<Executed>) {

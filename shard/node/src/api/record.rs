@@ -6,7 +6,7 @@ use super::error::internal;
 use crate::pool::PooledTransaction;
 use alloy_consensus::{ReceiptEnvelope, Transaction as _};
 use alloy_primitives::{B256, Bytes, keccak256};
-use primitives::{ShardBlock, ShardHeader};
+use primitives::{Chain, ShardBlock, ShardHeader};
 use rpc::RpcError;
 use rpc::error::RpcResult;
 use rpc::view::{
@@ -17,7 +17,7 @@ use shard_state::{
     block::Executed,
     executor::Environment,
     receipt,
-    transaction::{TransactionLimits, verify_batch},
+    transaction::{TransactionLimits, acknowledged, arrivals, verify_batch},
 };
 use ssz::Encode as _;
 use std::sync::Arc;
@@ -37,8 +37,51 @@ pub(super) struct StoredBlock {
     pub(super) block: ShardBlock,
     pub(super) id: B256,
     pub(super) environment: Environment,
+    /// What it took in, in the form of transactions.
+    pub(super) arrivals: Vec<PooledTransaction>,
     pub(super) receipts: Vec<receipt::TransactionReceipt>,
     pub(super) limits: TransactionLimits,
+}
+
+impl StoredBlock {
+    /// The block as it is on disk, with what it took in.
+    pub(super) fn new(
+        block: ShardBlock,
+        id: B256,
+        environment: Environment,
+        receipts: Vec<receipt::TransactionReceipt>,
+        limits: TransactionLimits,
+    ) -> Self {
+        let arrivals = arrivals(&block.body).into_iter();
+        let arrivals =
+            arrivals.map(|arrival| Arc::new(shard_state::transaction::Transaction::of_arrival(arrival)));
+        Self { arrivals: arrivals.collect(), block, id, environment, receipts, limits }
+    }
+
+    /// The transaction at `index`, as its block carries it.
+    fn raw(&self, index: usize) -> Option<&Bytes> {
+        match index.checked_sub(self.arrivals.len()) {
+            None => self.arrivals.get(index).map(|arrival| arrival.encoded()),
+            Some(index) => self.block.body.transactions.get(index),
+        }
+    }
+
+    fn hash(&self, index: usize) -> Option<B256> {
+        match index.checked_sub(self.arrivals.len()) {
+            None => self.arrivals.get(index).map(|arrival| arrival.hash()),
+            Some(index) => self.block.body.transactions.get(index).map(keccak256),
+        }
+    }
+
+    fn verified(&self, range: std::ops::Range<usize>) -> RpcResult<Vec<PooledTransaction>> {
+        let count = self.arrivals.len();
+        let arrivals = self.arrivals.get(range.start.min(count)..range.end.min(count)).unwrap_or_default();
+        let signed = range.start.saturating_sub(count)..range.end.saturating_sub(count);
+        let encoded = self.block.body.transactions.get(signed).unwrap_or_default().to_vec();
+        let verified = verify_batch(encoded, &self.limits).into_iter();
+        let verified = verified.map(|verified| verified.map(Arc::new).map_err(|error| internal(&error)));
+        arrivals.iter().cloned().map(Ok).chain(verified).collect()
+    }
 }
 
 impl BlockRecord {
@@ -74,7 +117,7 @@ impl BlockRecord {
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Executed(executed) => executed.transactions.len(),
-            Self::Stored(stored) => stored.block.body.transactions.len(),
+            Self::Stored(stored) => stored.arrivals.len() + stored.block.body.transactions.len(),
         }
     }
 
@@ -84,7 +127,7 @@ impl BlockRecord {
             Self::Executed(executed) => {
                 executed.transactions.get(index).map(|transaction| transaction.encoded().clone())
             }
-            Self::Stored(stored) => stored.block.body.transactions.get(index).cloned(),
+            Self::Stored(stored) => stored.raw(index).cloned(),
         }
     }
 
@@ -93,7 +136,7 @@ impl BlockRecord {
             Self::Executed(executed) => {
                 executed.transactions.iter().map(|transaction| transaction.encoded()).collect()
             }
-            Self::Stored(stored) => stored.block.body.transactions.iter().collect(),
+            Self::Stored(stored) => (0..self.len()).filter_map(|index| stored.raw(index)).collect(),
         }
     }
 
@@ -103,7 +146,7 @@ impl BlockRecord {
             Self::Executed(executed) => {
                 executed.transactions.get(index).map(|transaction| transaction.hash())
             }
-            Self::Stored(stored) => stored.block.body.transactions.get(index).map(keccak256),
+            Self::Stored(stored) => stored.hash(index),
         }
     }
 
@@ -111,11 +154,7 @@ impl BlockRecord {
     pub(super) fn verified(&self, range: std::ops::Range<usize>) -> RpcResult<Vec<PooledTransaction>> {
         match self {
             Self::Executed(executed) => Ok(executed.transactions.get(range).unwrap_or_default().to_vec()),
-            Self::Stored(stored) => {
-                let encoded = stored.block.body.transactions.get(range).unwrap_or_default().to_vec();
-                let verified = verify_batch(encoded, &stored.limits).into_iter();
-                verified.map(|verified| verified.map(Arc::new).map_err(|error| internal(&error))).collect()
-            }
+            Self::Stored(stored) => stored.verified(range),
         }
     }
 
@@ -152,7 +191,7 @@ impl BlockRecord {
             Self::Executed(executed) => {
                 executed.transactions.iter().map(|transaction| transaction.hash()).collect()
             }
-            Self::Stored(stored) => stored.block.body.transactions.iter().map(keccak256).collect(),
+            Self::Stored(stored) => (0..self.len()).filter_map(|index| stored.hash(index)).collect(),
         };
         Ok(block_with_hashes(&facts, hashes))
     }
@@ -216,20 +255,34 @@ impl BlockRecord {
         matching_logs(self.header(), self.id(), &hash, self.receipts(), keep)
     }
 
-    /// For each transaction the tip it paid, wei per gas, and the gas it used.
+    /// How many of the transactions are receipts from other chains; they come first.
+    fn arrivals(&self) -> usize {
+        match self {
+            Self::Executed(executed) => executed.arrivals.len(),
+            Self::Stored(stored) => stored.arrivals.len(),
+        }
+    }
+
+    /// What other chains had consumed, as far as the block knew.
+    pub(super) fn acknowledged(&self) -> Vec<(Chain, u64)> {
+        match self {
+            Self::Executed(executed) => executed.acknowledged.clone(),
+            Self::Stored(stored) => acknowledged(stored.block.header.shard, &stored.block.body),
+        }
+    }
+
+    /// For each transaction that was signed the tip it paid, wei per gas, and the gas it used.
     pub(super) fn tips(&self) -> RpcResult<Vec<(u128, u64)>> {
         let base_fee = self.header().base_fee;
         let tip = |envelope: &alloy_consensus::TxEnvelope| {
             envelope.effective_tip_per_gas(base_fee).unwrap_or_default()
         };
-        let gas = self.receipts().iter().map(|receipt| receipt.gas_used);
+        let arrivals = self.arrivals();
+        let gas = self.receipts().iter().skip(arrivals).map(|receipt| receipt.gas_used);
         match self {
-            Self::Executed(executed) => Ok(executed
-                .transactions
-                .iter()
-                .map(|transaction| tip(transaction.envelope()))
-                .zip(gas)
-                .collect()),
+            Self::Executed(executed) => {
+                Ok(executed.signed().iter().map(|transaction| tip(transaction.envelope())).zip(gas).collect())
+            }
             Self::Stored(stored) => {
                 let envelopes = stored.block.body.transactions.iter().map(|bytes| {
                     alloy_eips::Decodable2718::decode_2718_exact(bytes).map_err(|error| internal(&error))

@@ -54,6 +54,9 @@ impl Replay {
         let environment = *self.block.environment();
         let opened = BlockExecutor::open(&self.before, environment, header.parent, header.anchor.id);
         let mut executor = opened.map_err(error::execute)?;
+        for (chain, sequence) in self.block.acknowledged() {
+            executor.acknowledge(chain, sequence).map_err(|error| error::execute(error.into()))?;
+        }
         for transaction in transactions {
             if stop.is_stopped() {
                 return Err(RpcError::Server("execution timeout".into()));

@@ -48,7 +48,8 @@ impl ShardChain {
         let id = base.header.id();
         let undo: Vec<_> = undone.iter().map(|undone| Arc::clone(&undone.change_set)).collect();
         let transactions = self.returned(&undone);
-        self.core.rewind(base, &undo, transactions, generation, more)?;
+        let cursors = self.store.reader()?.cursors(target)?;
+        self.core.rewind(base, &undo, transactions, &cursors, generation, more)?;
         self.reread(id)?;
         // Readers first: who hears of an undone block must not find it.
         self.publish(self.core.published());

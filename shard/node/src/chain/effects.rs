@@ -6,10 +6,10 @@ use crate::handle::ChainEvent;
 use crate::offers::Offer;
 use crate::pool::{Inserted, PoolError, PooledTransaction};
 use crate::snapshot::Snapshot;
-use crate::store::{Commit, OpenError};
+use crate::store::{Commit, OpenError, ReadError};
 use engine::Block;
 use primitives::{
-    B256, Certificate, Committee, Crosslink, CrosslinkOffer, Epoch, Height, InboxCursors, ShardBlock,
+    ANCESTRIES_MAX, B256, Certificate, Committee, Crosslink, CrosslinkOffer, Epoch, Height, ShardBlock,
     ShardHeader,
 };
 use service::seat::seats_in;
@@ -50,6 +50,10 @@ impl ShardChain {
             Effect::Leave(epoch) => self.engine.leave(epoch),
             Effect::Crosslink { header, certificate, accepted } => self.offer(header, certificate, accepted),
             Effect::FindCertificate(height) => self.find_certificate(height, more).await?,
+            Effect::BundleRefused { lane, error } => {
+                self.metrics.dropped();
+                tracing::warn!(%lane, %error, "receipts of another shard refused");
+            }
             Effect::Evidence(evidence) => self.hand_in(Offer::Evidence(evidence)),
             Effect::EarlyEnd(end) => self.end_early(end, more).await?,
             Effect::Acknowledge(token) => self.acknowledge(token),
@@ -111,6 +115,7 @@ impl ShardChain {
                 shard = %self.shard, height = %header.height, id = %executed.id, epoch = %header.epoch,
                 transactions = executed.transactions.len(), "block certified"
             );
+            self.tell_destinations(&executed.outbox);
             self.tell(ChainEvent::Certified(executed));
         }
     }
@@ -160,18 +165,32 @@ impl ShardChain {
 
     /// Proves that a header follows from the accepted one, and offers it.
     fn offer(&self, header: ShardHeader, certificate: Certificate, accepted: Height) {
-        match self.reader.history_proof(accepted, header.height) {
-            Ok(history) => {
-                let (cursors, sources) = (InboxCursors::default(), Vec::new());
+        match self.crosslink(&header, certificate, accepted) {
+            Ok(offer) => {
                 self.metrics.crosslink();
-                let crosslink = Crosslink { header, certificate, history, cursors, sources };
-                let offer = CrosslinkOffer { crosslink, ancestries: Vec::new() };
                 self.hand_in(Offer::Crosslink(Box::new(offer)));
             }
             Err(error) => {
                 tracing::warn!(%error, shard = %self.shard, height = %header.height, "no crosslink")
             }
         }
+    }
+
+    /// A crosslink, with what lets those be accepted who consumed from headers below it.
+    fn crosslink(
+        &self,
+        header: &ShardHeader,
+        certificate: Certificate,
+        accepted: Height,
+    ) -> Result<CrosslinkOffer, ReadError> {
+        let history = self.reader.history_proof(accepted, header.height)?;
+        let cursors = self.reader.cursors(header.height)?;
+        let senders = self.reader.sending_heights_below(header.height, ANCESTRIES_MAX)?;
+        let ancestries = senders.into_iter().map(|sender| self.reader.history_proof(sender, header.height));
+        let ancestries = ancestries.collect::<Result<_, _>>()?;
+        let crosslink =
+            Crosslink { header: header.clone(), certificate, history, cursors, sources: Vec::new() };
+        Ok(CrosslinkOffer { crosslink, ancestries })
     }
 
     fn hand_in(&self, offer: Offer) {

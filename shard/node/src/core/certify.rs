@@ -27,6 +27,7 @@ impl ShardCore {
             Err(fault) => return effects.push(Effect::Halt(fault)),
         };
         self.follow_accounts(&certified.executed.change_set);
+        self.inbox.consumed(&certified.executed.cursors);
         let executed = Arc::clone(&certified.executed);
         effects.push(Effect::Commit(Box::new(commit(&block, certified, certificate.clone()))));
         effects.push(Effect::Acknowledge(token));
@@ -62,7 +63,7 @@ impl ShardCore {
             true => Fault::Invalid { height, id, error: Box::new(error) },
             false => Fault::State(Box::new(error)),
         };
-        self.state.verify(block, &|hash| pool.lookup(hash).cloned()).map_err(fault)?;
+        self.state.verify(block, &|hash| pool.lookup(hash).cloned(), None).map_err(fault)?;
         // It was executed just now, on the head: nothing else could make this fail.
         self.state.certify(id).map_err(|_| Fault::OtherBranch { height, expected, found })
     }
@@ -80,6 +81,8 @@ fn commit(block: &Arc<ShardBlock>, certified: Certified, certificate: Option<Cer
         transactions: executed.transactions.clone(),
         receipts: executed.receipts.clone(),
         change_set: Arc::clone(&executed.change_set),
+        outbox: executed.outbox.clone(),
+        cursors: executed.cursors.clone(),
         nodes,
     }
 }

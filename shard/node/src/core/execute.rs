@@ -5,7 +5,7 @@ use super::{ShardCore, anchor};
 use engine::Context;
 use primitives::{Height, ShardBlock};
 use shard_state::{
-    block::{BlockContext, BlockLimits},
+    block::{BlockContext, BlockError, BlockLimits, InboxError, Incoming},
     chain::ChainError,
     fee::next_base_fee,
 };
@@ -60,6 +60,7 @@ impl From<ChainError> for Unready {
         match error {
             ChainError::UnknownParent { .. } => Self::Missing,
             ChainError::BelowCertified { .. } => Self::Late,
+            ChainError::Block(BlockError::Committee(_)) => Self::Missing,
             error if error.is_invalid() => Self::Refused(error.into()),
             error => Self::Failed(error),
         }
@@ -136,10 +137,20 @@ impl ShardCore {
             proposer: anchor.seat.validator,
             timestamp_ms: now_ms,
             anchor,
+            others: view.records.clone(),
         };
         let mut candidates = self.pool.pending(next_base_fee(&parent.header, &self.spec));
         let limits = BlockLimits::new(&self.spec);
-        let proposed = self.state.propose(parent.header.id(), context, &mut candidates, &limits)?;
+        let bundles = self.inbox.bundles();
+        let incoming = Incoming { bundles: &bundles, committees: None };
+        let proposed = self.state.propose(parent.header.id(), context, incoming, &mut candidates, &limits)?;
+        for refused in proposed.refused {
+            if let InboxError::Bundle { lane, .. } = refused
+                && let Some(source) = lane.source.shard()
+            {
+                self.inbox.drop_source(source);
+            }
+        }
         Ok(Arc::new(proposed.block))
     }
 
@@ -173,7 +184,7 @@ impl ShardCore {
         if block.header.height <= self.head().height || block.header.height == Height::ZERO {
             return Err(Unready::Late);
         }
-        let pool = &self.pool;
-        Ok(self.state.verify(block, &|hash| pool.lookup(hash).cloned())?)
+        let (pool, view) = (&self.pool, self.beacon.as_ref().ok_or(Unready::Missing)?);
+        Ok(self.state.verify(block, &|hash| pool.lookup(hash).cloned(), Some(&**view))?)
     }
 }

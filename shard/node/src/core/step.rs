@@ -7,13 +7,14 @@ use crate::snapshot::PendingBlock;
 use crate::store::Commit;
 use engine::Context;
 use primitives::{
-    B256, Certificate, Committee, Epoch, Evidence, Height, ShardBlock, ShardHeader, SignedVote,
+    B256, Bundle, Certificate, Committee, Epoch, Evidence, Height, Lane, ShardBlock, ShardHeader, SignedVote,
 };
 use shard_state::{
     block::Executed,
     chain::{ChainError, ChainView},
 };
 use std::sync::Arc;
+use xshard::BundleError;
 
 /// Ties an effect to the request it answers; whoever asks chooses it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,6 +69,13 @@ pub enum Input {
         token: Token,
         /// The transactions.
         transactions: Vec<PooledTransaction>,
+    },
+    /// What other shards have sent to this one, whole and in order of each lane.
+    Bundles {
+        /// The bundles.
+        bundles: Vec<Bundle>,
+        /// Whether this node knows that their headers are certified.
+        certified: bool,
     },
     /// Our own engine saw a seat contradict itself.
     Equivocation {
@@ -146,6 +154,13 @@ pub enum Effect {
     },
     /// The last block of an epoch needs its own certificate: look whether the engine has it now.
     FindCertificate(Height),
+    /// Somebody offered receipts that were not sent so.
+    BundleRefused {
+        /// Their lane.
+        lane: Lane,
+        /// What is wrong.
+        error: BundleError,
+    },
     /// Accuse a seat.
     Evidence(Box<Evidence>),
     /// The beacon chain has accepted the chain up to a header.

@@ -419,7 +419,9 @@ fn early_end_goes_back_to_the_accepted_block() {
     let base = node.store.base(end.floor).expect("the floor is there");
     let returned = vec![Sender::new(SHARD).transfer(&key(0), 0, receiver(), ETHER)];
     let mut effects = Vec::new();
-    node.core.rewind(base, &undo, returned, 1, &mut effects).expect("the change sets lead there");
+    node.core
+        .rewind(base, &undo, returned, &Default::default(), 1, &mut effects)
+        .expect("the change sets lead there");
     assert_eq!(node.core.head_id(), accepted.id());
     assert_eq!(node.core.pool().len(), 1);
     assert_eq!(entered(&effects), [(2, 2)]);

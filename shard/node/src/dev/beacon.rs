@@ -57,6 +57,7 @@ impl DevBeacon {
             proposer: PROPOSER,
             timestamp_ms,
             anchor: self.anchor(parent.height.next(), timestamp_ms)?,
+            others: Vec::new(),
         })
     }
 

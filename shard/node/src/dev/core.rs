@@ -14,7 +14,7 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use primitives::{ChainSpec, Height, SpecError};
 use shard_state::{
     account::Account,
-    block::{BlockError, BlockLimits, Executed, ParentView, propose},
+    block::{BlockError, BlockLimits, Executed, Incoming, ParentView, propose},
     chain::{AccountProof, Base, ChainView, ProofError, StorageProof},
     fee::next_base_fee,
     genesis::genesis_state,
@@ -388,8 +388,10 @@ impl DevCore {
         let candidates: &mut dyn Iterator<Item = PooledTransaction> =
             if take { &mut pending } else { &mut nothing };
         self.trie.update(&decreed.account_changes());
+        let limits = BlockLimits::new(&self.spec);
+        let nothing_incoming = Incoming { bundles: &[], committees: None };
         let proposed =
-            propose(&self.spec, &parent, &mut self.trie, context, candidates, &BlockLimits::new(&self.spec));
+            propose(&self.spec, &parent, &mut self.trie, context, nothing_incoming, candidates, &limits);
         let proposed = match proposed {
             Ok(proposed) => proposed,
             Err(error) => {
@@ -409,6 +411,8 @@ impl DevCore {
             transactions: executed.transactions.clone(),
             receipts: executed.receipts.clone(),
             change_set: Arc::clone(&changes),
+            outbox: executed.outbox.clone(),
+            cursors: executed.cursors.clone(),
             nodes,
         });
         if let Err(error) = committed {

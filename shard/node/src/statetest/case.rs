@@ -12,6 +12,7 @@ use alloy_primitives::{Address, B256, Bytes, Log, Signature, TxKind, U256, kecca
 use crypto::secp256k1::SecretKey;
 use primitives::Verified;
 use serde::Serialize;
+use shard_state::portal::PortalRules;
 use shard_state::{
     account::Account,
     executor::{BlockExecutor, Environment, ExecuteError, InclusionError, Path},
@@ -233,6 +234,7 @@ fn environment(env: &Env, chain_id: U256) -> Result<Environment, Failure> {
         fee_recipient: env.current_coinbase,
         gas_limit: small(env.current_gas_limit, "gas limit of 64 bits")?,
         base_fee: small(env.current_base_fee.unwrap_or_default(), "base fee of 64 bits")?,
+        portal: PortalRules::ALONE,
     })
 }
 

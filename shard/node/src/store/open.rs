@@ -5,7 +5,7 @@ use super::tables::{Accounts, Slots};
 use super::{Commit, Generation, ReadError, ShardStore};
 use alloy_primitives::{Address, B256, U256};
 use crypto::mmr::Mmr;
-use primitives::{Certificate, ChainSpec, Genesis, Height, ShardBlock, ShardHeader, ShardId};
+use primitives::{Certificate, ChainSpec, Genesis, Height, InboxCursors, ShardBlock, ShardHeader, ShardId};
 use shard_state::{
     chain::{Base, ShardState},
     genesis::{genesis_body, genesis_header_of, genesis_state},
@@ -85,6 +85,8 @@ pub struct Resume {
     pub generation: Option<Generation>,
     /// Newest headers with a certificate of their own, newest first.
     pub certified: Vec<(ShardHeader, Certificate)>,
+    /// How far receipts of other chains are consumed.
+    pub cursors: InboxCursors,
 }
 
 impl ShardStore {
@@ -126,6 +128,8 @@ impl ShardStore {
             transactions: Vec::new(),
             receipts: Vec::new(),
             change_set: Arc::new(from_nothing(&state)),
+            outbox: Default::default(),
+            cursors: Default::default(),
             nodes,
         };
         Ok(self.commit(&commit)?)
@@ -136,12 +140,13 @@ impl ShardStore {
         let head = reader.block(height)?.ok_or(OpenError::Missing { what: "block", height })?;
         let base = base(reader, &self.spec, height)?;
         let state = ShardState::open(Arc::clone(&self.spec), base, Arc::new(reader.state()), trie(reader)?)?;
+        let cursors = reader.cursors(height)?;
         let mut certified = Vec::new();
         for (height, certificate) in reader.certificates(CERTIFICATES_MAX)? {
             let header = reader.header(height)?.ok_or(OpenError::Missing { what: "header", height })?;
             certified.push((header, certificate));
         }
-        Ok(Resume { state, head: Arc::new(head), generation: self.generation()?, certified })
+        Ok(Resume { state, head: Arc::new(head), generation: self.generation()?, certified, cursors })
     }
 }
 
@@ -191,6 +196,9 @@ impl From<ReadError> for OpenError {
             ReadError::Storage(error) => Self::Storage(error),
             ReadError::Receipts(_) => {
                 Self::Missing { what: "readable transaction receipts", height: Height::ZERO }
+            }
+            ReadError::Outbox(_) | ReadError::Proof(_) => {
+                Self::Missing { what: "readable outbox", height: Height::ZERO }
             }
             ReadError::NotAvailable { found, .. } => Self::Missing { what: "state", height: found },
         }

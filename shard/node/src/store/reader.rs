@@ -27,6 +27,12 @@ pub enum ReadError {
     /// What is on it.
     #[error(transparent)]
     Receipts(#[from] ReceiptsError),
+    /// What is on it.
+    #[error(transparent)]
+    Outbox(#[from] xshard::OutboxError),
+    /// What is on it.
+    #[error(transparent)]
+    Proof(#[from] ProveError),
     /// The state after that block is not kept any more, or not there yet.
     #[error("historical state not available: height {found}, available are {oldest} to {newest}")]
     NotAvailable {

@@ -1,7 +1,7 @@
 //! The tables of one shard. Their names and types are the format on disk.
 
 use alloy_primitives::{Address, B256, Bytes, U256};
-use primitives::{Certificate, Committee, EpochTable, Height, ShardBody, ShardHeader};
+use primitives::{Certificate, Committee, EpochTable, Height, InboxCursors, Receipt, ShardBody, ShardHeader};
 use shard_state::account::Account;
 use ssz_derive::{Decode, Encode};
 use storage::{DecodeError, Ssz, Table, Value};
@@ -50,6 +50,12 @@ tables! {
     Transactions("transactions"): B256 => Location;
     /// Transaction receipts of a block, by height.
     Receipts("transaction_receipts"): u64 => Bytes;
+    /// Receipts that a block has sent to other chains, by height; a block that has sent none has no entry.
+    Outboxes("outboxes"): u64 => Ssz<Vec<Receipt>>;
+    /// By destination's code and the first sequence that a block sent there: that block's height.
+    LaneBlocks("lane_blocks"): (u32, u64) => u64;
+    /// How far receipts of other chains were consumed, by height.
+    Cursors("inbox_cursors"): u64 => Ssz<InboxCursors>;
     /// By height: of that very block, where there is one.
     Certificates("certificates"): u64 => Ssz<Certificate>;
     /// Nodes of the mountain range over the ids, by position.

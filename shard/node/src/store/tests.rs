@@ -5,6 +5,7 @@ use primitives::{Address, SignatureBytes, Signers};
 use shard_state::block::BlockLimits;
 use shard_state::chain::ShardState;
 use shard_state::state::FlatState as _;
+use shard_state::testing::NOTHING_INCOMING;
 use shard_state::testing::{ETHER, Sender, TestBeacon, key};
 use storage::MemoryDisk;
 
@@ -37,13 +38,17 @@ impl Chain {
         let context = self.beacon.context(&parent, 1 + parent.height.get() / 2);
         let limits = BlockLimits::new(self.state.spec());
         let parent = self.state.base_id();
-        let proposed =
-            self.state.propose(parent, context, &mut std::iter::once(transfer), &limits).expect("a block");
+        let proposed = self
+            .state
+            .propose(parent, context, NOTHING_INCOMING, &mut std::iter::once(transfer), &limits)
+            .expect("a block");
         assert_eq!(proposed.block.body.transactions.len(), 1);
         let certified = self.state.certify(proposed.executed.id).expect("proposed just now");
         let (mut history, mut nodes) = (certified.history.clone(), Vec::new());
         history.push_with(proposed.executed.id, |position, node| nodes.push((position, node)));
         let commit = Commit {
+            outbox: Default::default(),
+            cursors: Default::default(),
             id: proposed.executed.id,
             certificate: Some(certificate(proposed.executed.id)),
             transactions: certified.transactions().to_vec(),

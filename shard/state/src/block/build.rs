@@ -178,7 +178,10 @@ fn take_in(
             closed.extend(inbox.has_more(executor, whole)?.then_some(source));
             continue;
         };
-        let verified = inbox.verify_quorums(std::slice::from_ref(&bundle), incoming.committees);
+        let verified = match incoming.committees {
+            Some(committees) => inbox.verify_quorums(std::slice::from_ref(&bundle), committees),
+            None => Ok(()),
+        };
         match verified.and_then(|()| inbox.take(executor, &bundle)) {
             Ok(()) => {
                 named.extend(source.shard());

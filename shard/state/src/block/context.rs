@@ -93,8 +93,8 @@ impl BlockLimits {
 pub struct Incoming<'a> {
     /// Everything of one lane and source block each; those of one lane in order.
     pub bundles: &'a [Bundle],
-    /// Who certified them.
-    pub committees: &'a dyn CommitteeSource,
+    /// Who must have certified them; none if that was verified before.
+    pub committees: Option<&'a dyn CommitteeSource>,
 }
 
 impl std::fmt::Debug for Incoming<'_> {

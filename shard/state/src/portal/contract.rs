@@ -39,6 +39,10 @@ pub struct PortalRules {
 }
 
 impl PortalRules {
+    /// Those of a chain that knows of no other one.
+    pub const ALONE: Self =
+        Self { shard: ShardId::ZERO, shards: 1, lane_capacity: 0, data_max: 0, inbox_gas_max: 0 };
+
     /// Those of a shard of a network.
     pub const fn new(spec: &ChainSpec, shard: ShardId) -> Self {
         Self {

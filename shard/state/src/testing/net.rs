@@ -97,7 +97,7 @@ impl TestNet {
         let state = &mut self.shards[shard as usize].state;
         let (parent, limits) = (state.base().header.clone(), BlockLimits::new(state.spec()));
         let context = self.beacon.context(&parent, parent.anchor.height.get() + 1);
-        let incoming = Incoming { bundles, committees: &self.beacon };
+        let incoming = Incoming { bundles, committees: Some(&self.beacon) };
         let mut candidates = transactions.iter().cloned();
         let proposed = state
             .propose(parent.id(), context, incoming, &mut candidates, &limits)

@@ -55,6 +55,10 @@ fn busy_block(tips: &[u128]) -> BlockRecord {
         receipts: transactions.iter().map(receipt).collect(),
         transactions,
         change_set: Arc::default(),
+        arrivals: Vec::new(),
+        acknowledged: Vec::new(),
+        outbox: Default::default(),
+        cursors: Default::default(),
     }))
 }
 

@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use primitives::{Committee, Epoch, EpochEntry, EpochTable, Height};
 use shard_state::block::BlockLimits;
 use shard_state::chain::{AccountProof, ShardState};
+use shard_state::testing::NOTHING_INCOMING;
 use shard_state::testing::TestBeacon;
 use shard_state::transaction::{TransactionLimits, verify_batch};
 use std::sync::Arc;
@@ -68,6 +69,8 @@ impl TestChain {
         let (mut history, mut nodes) = (certified.history.clone(), Vec::new());
         history.push_with(executed.id, |position, node| nodes.push((position, node)));
         let commit = Commit {
+            outbox: Default::default(),
+            cursors: Default::default(),
             block: Arc::new(block),
             id: executed.id,
             certificate: None,
@@ -128,7 +131,10 @@ impl Inner {
         let context = self.beacon.context(&parent, 1 + parent.height.get());
         let limits = BlockLimits::new(self.state.spec());
         let mut candidates = self.pool.pending(shard_state::fee::next_base_fee(&parent, self.state.spec()));
-        self.state.propose(parent.id(), context, &mut candidates, &limits).expect("a block").block
+        self.state
+            .propose(parent.id(), context, NOTHING_INCOMING, &mut candidates, &limits)
+            .expect("a block")
+            .block
     }
 
     fn account(&self, address: &Address) -> AccountState {

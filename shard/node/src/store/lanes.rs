@@ -1,0 +1,135 @@
+//! What blocks have sent to other chains, and bundles of it for whoever asks.
+
+use super::reader::{ReadError, Reader};
+use super::tables::{Certificates, Cursors, LaneBlocks, Outboxes};
+use super::{Batch, Commit, StorageError};
+use primitives::{
+    AncestorHeader, Bundle, CertifiedShardHeader, Chain, Height, InboxCursors, Lane, Receipt, ShardHeader,
+};
+use storage::Ssz;
+use xshard::Outbox;
+
+/// Notes what a block has sent and how far it has consumed.
+pub(super) fn put(batch: &mut Batch, commit: &Commit) {
+    let height = commit.block.header.height.get();
+    batch.put::<Cursors>(&height, &Ssz(commit.cursors.clone()));
+    if commit.outbox.is_empty() {
+        return;
+    }
+    let receipts = commit.outbox.receipts().map(|(_, receipt)| receipt.clone()).collect();
+    batch.put::<Outboxes>(&height, &Ssz(receipts));
+    for leaf in commit.outbox.leaves() {
+        batch.put::<LaneBlocks>(&(leaf.destination.code(), leaf.first_sequence), &height);
+    }
+}
+
+/// Takes that back.
+pub(super) fn delete(batch: &mut Batch, height: Height, outbox: &Outbox) {
+    batch.delete::<Cursors>(&height.get());
+    batch.delete::<Outboxes>(&height.get());
+    for leaf in outbox.leaves() {
+        batch.delete::<LaneBlocks>(&(leaf.destination.code(), leaf.first_sequence));
+    }
+}
+
+impl Reader {
+    /// What the block at `height` has sent.
+    pub fn outbox(&self, height: Height) -> Result<Outbox, ReadError> {
+        let receipts =
+            self.snapshot().get::<Outboxes>(&height.get())?.map_or(Vec::new(), |receipts| receipts.0);
+        Ok(Outbox::new(receipts)?)
+    }
+
+    /// How far the block at `height` had consumed other chains' receipts.
+    pub fn cursors(&self, height: Height) -> Result<InboxCursors, StorageError> {
+        Ok(self.snapshot().get::<Cursors>(&height.get())?.map(|cursors| cursors.0).unwrap_or_default())
+    }
+
+    /// Heights of the newest blocks below `height` that have sent something, newest first.
+    pub fn sending_heights_below(&self, height: Height, limit: usize) -> Result<Vec<Height>, StorageError> {
+        let entries = self.snapshot().range_reversed::<Outboxes>(..height.get())?.take(limit);
+        entries.map(|entry| Ok(Height::new(entry?.0))).collect()
+    }
+
+    /// The receipt of this sequence that was sent to `destination`, and the height of the block that sent it.
+    pub fn sent(&self, destination: Chain, sequence: u64) -> Result<Option<(Height, Receipt)>, ReadError> {
+        let Some((height, first)) = self.lane_block(destination, sequence)? else { return Ok(None) };
+        let outbox = self.outbox(height)?;
+        let lane = outbox.lanes().find(|(to, _)| *to == destination);
+        let receipt = lane.and_then(|(_, sent)| sent.get(usize::try_from(sequence - first).ok()?));
+        Ok(receipt.map(|receipt| (height, receipt.clone())))
+    }
+
+    /// Everything that blocks have sent to `destination` from sequence `from` on: for each block one bundle, at most
+    /// `limit`, and none that is not certified yet by a block with a certificate of its own.
+    pub fn bundles(&self, destination: Chain, from: u64, limit: usize) -> Result<Vec<Bundle>, ReadError> {
+        let code = destination.code();
+        let Some((_, first)) = self.lane_block(destination, from)? else { return Ok(Vec::new()) };
+        let before =
+            self.snapshot().range_reversed::<LaneBlocks>((code, 0)..(code, first))?.next().transpose()?;
+        let mut previous = before.map(|(_, height)| Height::new(height));
+        let mut bundles = Vec::new();
+        for entry in self.snapshot().range::<LaneBlocks>((code, first)..=(code, u64::MAX))?.take(limit) {
+            let height = Height::new(entry?.1);
+            let Some(bundle) = self.whole(destination, height, previous)? else { break };
+            bundles.push(bundle);
+            previous = Some(height);
+        }
+        Ok(bundles)
+    }
+
+    /// The block that sent the receipt of this sequence, if any did, and the first sequence that it sent.
+    fn lane_block(&self, destination: Chain, sequence: u64) -> Result<Option<(Height, u64)>, StorageError> {
+        let code = destination.code();
+        let entry = self.snapshot().range_reversed::<LaneBlocks>((code, 0)..=(code, sequence))?.next();
+        Ok(entry.transpose()?.map(|((_, first), height)| (Height::new(height), first)))
+    }
+
+    /// All that the block at `height` sent to a chain, for who consumed from `previous` last.
+    fn whole(
+        &self,
+        destination: Chain,
+        height: Height,
+        previous: Option<Height>,
+    ) -> Result<Option<Bundle>, ReadError> {
+        let Some(certified) = self.certified_from(height)? else { return Ok(None) };
+        let (Some(header), outbox) = (self.header(height)?, self.outbox(height)?) else { return Ok(None) };
+        let lane = outbox.lanes().find(|(to, _)| *to == destination);
+        let (Some(proof), Some((_, receipts))) = (outbox.proof(destination), lane) else { return Ok(None) };
+        let source = Chain::from(header.shard);
+        let continuity =
+            previous.map(|previous| self.history_proof(previous, height)).transpose()?.into_iter().collect();
+        let ancestor = (certified.header.height > height)
+            .then(|| self.ancestor(header, certified.header.height))
+            .transpose()?;
+        Ok(Some(Bundle {
+            lane: Lane { source, destination },
+            certified,
+            ancestor: ancestor.into_iter().collect(),
+            continuity,
+            outbox: proof,
+            receipts: receipts.to_vec(),
+            range_proof: Vec::new(),
+        }))
+    }
+
+    fn ancestor(&self, header: ShardHeader, below: Height) -> Result<AncestorHeader, ReadError> {
+        let proof = self.history_proof(header.height, below)?;
+        Ok(AncestorHeader { header, proof })
+    }
+
+    /// The lowest header from `height` on that has a certificate of its own.
+    fn certified_from(&self, height: Height) -> Result<Option<CertifiedShardHeader>, ReadError> {
+        for entry in self.snapshot().range::<Certificates>(height.get()..)? {
+            let (height, certificate) = entry?;
+            // The last header of an epoch may be certified anew by the next: only its own committee speaks for it.
+            match self.header(Height::new(height))? {
+                Some(header) if header.epoch == certificate.0.epoch => {
+                    return Ok(Some(CertifiedShardHeader { header, certificate: certificate.0 }));
+                }
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+}
