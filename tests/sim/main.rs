@@ -19,6 +19,7 @@ mod faults;
 mod link;
 mod nightly;
 mod oracles;
+mod receipts;
 mod runtime;
 mod seeds;
 mod shard_oracle;

@@ -1,27 +1,53 @@
-//! Every shard once more, from genesis and blocks alone.
+//! Every shard once more, from genesis and blocks alone; and what they sent each other.
 
 use crate::{estate::Estate, world::World};
 use consensus::authority::Authority;
-use primitives::{B256, Chain, Height, ShardId, U256};
+use primitives::{B256, Chain, Height, Lane, ShardId, U256};
 use shard_node::store::Reader;
-use shard_state::{genesis::genesis_supply, reexecute::Reexecution};
-use std::sync::Arc;
+use shard_state::{
+    block::Executed,
+    genesis::genesis_supply,
+    portal::{burned, held, worth},
+    reexecute::Reexecution,
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Ids of the receipts of each lane, by sequence.
+type Lanes = BTreeMap<Lane, Vec<B256>>;
+
+/// A shard's chain, executed anew.
+#[derive(Default)]
+struct Replayed {
+    ids: Vec<B256>,
+    sent: Lanes,
+    taken: Lanes,
+}
 
 /// All nodes have the same chain of every shard, and it follows from genesis.
 pub(crate) fn check(world: &World) {
+    let (mut sent, mut taken) = (Lanes::new(), Lanes::new());
     for shard in world.estate.shards() {
-        check_shard(world, shard);
+        let replayed = check_shard(world, shard);
+        sent.extend(replayed.sent);
+        taken.extend(replayed.taken);
+    }
+    for (lane, taken) in taken {
+        let sent = sent.get(&lane).map_or(&[][..], Vec::as_slice);
+        // Who sent more than we know of has crashed since.
+        let known = taken.len().min(sent.len());
+        assert_eq!(taken[..known], sent[..known], "what lane {lane} brought is what was sent, in order");
     }
 }
 
-fn check_shard(world: &World, shard: ShardId) {
+fn check_shard(world: &World, shard: ShardId) -> Replayed {
     let nodes = world.shards.lock();
     let chains =
         nodes.iter().filter_map(|(validator, node)| Some((*validator, node.chain(shard)?.snapshot())));
     let chains: Vec<_> = chains.collect();
     let furthest = chains.iter().max_by_key(|(_, snapshot)| (snapshot.finalized, snapshot.height()));
-    let Some((_, furthest)) = furthest else { return };
-    let ids = reexecute(world, shard, &furthest.reader, furthest.height());
+    let Some((_, furthest)) = furthest else { return Replayed::default() };
+    let replayed = reexecute(world, shard, &furthest.reader, furthest.height());
+    let ids = &replayed.ids;
     for (validator, snapshot) in &chains {
         for (height, id) in (1..=snapshot.height().get()).map(Height::new).zip(ids.iter().skip(1)) {
             let header =
@@ -49,35 +75,61 @@ fn check_shard(world: &World, shard: ShardId) {
             assert_eq!(accepted.id, *id, "validator {validator}: accepted header of shard {shard}");
         }
     }
+    replayed
 }
 
-/// Executes the chain up to `head`; returns its ids from height zero. Panics where a block does not follow, where a
+/// Executes the chain up to `head`. Panics where a block does not follow, where a
 /// certificate is not its committee's, or where money appears or disappears.
-fn reexecute(world: &World, shard: ShardId, reader: &Reader, head: Height) -> Vec<B256> {
+fn reexecute(world: &World, shard: ShardId, reader: &Reader, head: Height) -> Replayed {
     let Estate { genesis, .. } = &*world.estate;
     let spec = Arc::new(genesis.spec.clone());
     let mut chain = Reexecution::new(spec, shard, &genesis.allocations, genesis.timestamp_ms);
     let issued = genesis_supply(&genesis.allocations).expect("far below the limit");
-    let mut burned = U256::ZERO;
-    let mut ids = vec![chain.id()];
+    let mut expected = issued;
+    let mut replayed = Replayed { ids: vec![chain.id()], ..Replayed::default() };
     for height in (1..=head.get()).map(Height::new) {
         let block = reader.block(height).expect("readable").expect("a node keeps every block");
         let executed =
             chain.step(&block).unwrap_or_else(|error| panic!("shard {shard} height {height}: {error}"));
-        burned += U256::from(executed.header.base_fee) * U256::from(executed.header.gas_used);
-        assert_eq!(
-            chain.state().supply(),
-            Some(issued - burned),
-            "money of shard {shard} after height {height}"
-        );
+        expected = expected + brought(&executed) - burned(&executed) - taken_away(&executed);
+        let there = chain.state().supply().expect("fits") + held(chain.state());
+        assert_eq!(there, expected, "money of shard {shard} after height {height}");
+        replayed.note(&executed);
         if let Some(certificate) = reader.certificate(height).expect("readable") {
             assert_eq!(certificate.id, executed.id, "certificate of height {height} of shard {shard}");
             let authority = authority(world, shard, certificate.epoch);
             authority.verify_certificate(&certificate).expect("a certificate is its committee's");
         }
-        ids.push(executed.id);
+        replayed.ids.push(executed.id);
     }
-    ids
+    replayed
+}
+
+impl Replayed {
+    /// Notes what a block sent and took in; numbers have no gaps.
+    fn note(&mut self, executed: &Executed) {
+        let sent = executed.outbox.receipts().map(|(id, receipt)| (id, receipt.lane, receipt.sequence));
+        sent.for_each(|receipt| push(&mut self.sent, receipt));
+        let taken = executed.arrivals.iter();
+        let taken = taken.map(|arrival| (arrival.id, arrival.receipt.lane, arrival.receipt.sequence));
+        taken.for_each(|receipt| push(&mut self.taken, receipt));
+    }
+}
+
+fn push(lanes: &mut Lanes, (id, lane, sequence): (B256, Lane, u64)) {
+    let ids = lanes.entry(lane).or_default();
+    assert_eq!(ids.len() as u64, sequence, "the numbers of lane {lane} have no gaps");
+    ids.push(id);
+}
+
+/// What a block's receipts from other shards brought.
+fn brought(executed: &Executed) -> U256 {
+    executed.arrivals.iter().fold(U256::ZERO, |sum, arrival| sum + worth(&arrival.receipt))
+}
+
+/// What a block's receipts to other shards took away.
+fn taken_away(executed: &Executed) -> U256 {
+    executed.outbox.receipts().fold(U256::ZERO, |sum, (_, receipt)| sum + worth(receipt))
 }
 
 /// The committee of an epoch, as any running beacon node remembers it.

@@ -3,8 +3,10 @@
 use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope};
 use alloy_eips::Encodable2718 as _;
 use alloy_primitives::{TxKind, keccak256};
+use alloy_sol_types::SolCall as _;
 use crypto::secp256k1::SecretKey;
 use primitives::{Address, Allocation, Bytes, U256};
+use shard_state::portal::{PORTAL, abi::IPortal};
 
 /// Funded accounts on every shard.
 pub(crate) const ACCOUNTS: u64 = 6;
@@ -26,19 +28,40 @@ pub(crate) fn address(number: u64) -> Address {
     key(number).address()
 }
 
+/// A signed transaction of account `from` that sends a receipt to another shard: even nonces transfer one ether to the
+/// next account there, odd ones call an account without code, which bounces.
+pub(crate) fn send(chain_id: u64, shard: u32, from: u64, nonce: u64) -> Bytes {
+    let to = address((from + 1) % ACCOUNTS);
+    let input = if nonce.is_multiple_of(2) {
+        IPortal::transferCall { shard, to }.abi_encode()
+    } else {
+        IPortal::callCall { shard, to, data: Bytes::from_static(&[1]), gas: 50_000, deadline: 0 }.abi_encode()
+    };
+    sign(from, transaction(chain_id, nonce, 200_000, PORTAL, input.into()))
+}
+
 /// A signed transfer of one ether from account `from` to the next one.
 pub(crate) fn transfer(chain_id: u64, from: u64, nonce: u64) -> Bytes {
-    let transaction = TxEip1559 {
+    let to = address((from + 1) % ACCOUNTS);
+    sign(from, transaction(chain_id, nonce, 21_000, to, Bytes::new()))
+}
+
+/// A transaction that brings one ether.
+fn transaction(chain_id: u64, nonce: u64, gas_limit: u64, to: Address, input: Bytes) -> TxEip1559 {
+    TxEip1559 {
         chain_id,
         nonce,
-        gas_limit: 21_000,
+        gas_limit,
         max_fee_per_gas: 100_000_000_000,
         max_priority_fee_per_gas: 1_000_000_000,
-        to: TxKind::Call(address((from + 1) % ACCOUNTS)),
+        to: TxKind::Call(to),
         value: U256::from(10).pow(U256::from(18)),
         access_list: Default::default(),
-        input: Bytes::new(),
-    };
+        input,
+    }
+}
+
+fn sign(from: u64, transaction: TxEip1559) -> Bytes {
     let signature = key(from).sign(&transaction.signature_hash());
     TxEnvelope::from(transaction.into_signed(signature)).encoded_2718().into()
 }

@@ -128,8 +128,8 @@ mod tests {
     fn a_genesis_header_has_this_id() {
         let spec = ChainSpec::preset("local").expect("a preset");
         let header = genesis_header(&spec, ShardId::new(1), &allocations(), 1_700_000_000_000);
-        let state_root = b256!("fb3aac029b471209f73dd70d49b867aecc470aa1a8a4a41919d1cc60799edfef");
-        let id = b256!("f9e23efbd4ac5ec524da174eafc1b4e3aa616e41eb3a5a13695f784530250cec");
+        let state_root = b256!("60925eb6816d24290256542b871b0c6f8a9c2adf30a5fd52f93170faa79ed292");
+        let id = b256!("b5e2e6f32acaaf6f9d201f8ac5e27ef3aa87999bd4938e1da16e376cfe4ed9ba");
         assert_eq!((header.state_root, header.id()), (state_root, id));
     }
 

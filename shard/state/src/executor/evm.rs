@@ -9,7 +9,7 @@ use revm::{
         BlockEnv, CfgEnv, ContextSetters as _, TxEnv,
         result::{EVMError, ExecutionResult, ResultAndState},
     },
-    context_interface::either::Either,
+    context_interface::{ContextTr as _, JournalTr as _, either::Either},
     handler::{EthFrame, Handler as _, MainnetHandler, instructions::EthInstructions},
     interpreter::interpreter::EthInterpreter,
 };
@@ -95,6 +95,8 @@ impl<'a, I> Evm<'a, I> {
 
     /// Executes a call for which nobody pays and whose caller's nonce stays, and writes nothing.
     pub(super) fn run_unpaid(&mut self, call: TxEnv) -> Result<ResultAndState, ExecuteError> {
+        // The frame takes the value from an account that it believes to be loaded.
+        self.inner.ctx.journal_mut().load_account(call.caller).map_err(ExecuteError::State)?;
         self.inner.ctx.set_tx(call);
         let mut handler: MainnetHandler<_, EVMError<StateError>, EthFrame<EthInterpreter>> =
             MainnetHandler::default();
