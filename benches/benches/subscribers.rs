@@ -9,7 +9,12 @@
 //! meets both. `ATOLL_BENCH_SUBSCRIBERS_S` is how long each turn takes, seconds. It measures the `atoll` beside it in
 //! the target folder, or the one that `ATOLL_BENCH_BINARY` names.
 
-use std::{env, io, net::SocketAddr, time::Duration};
+use std::{
+    env, io,
+    net::SocketAddr,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use benches::{Network, Spread};
 use futures::future::{join_all, try_join_all};
@@ -31,6 +36,9 @@ const AT_ONCE: usize = 100;
 const TURNS: usize = 2;
 const WARM_UP: Duration = Duration::from_secs(10);
 const SETTLING: Duration = Duration::from_secs(5);
+
+/// Messages that listeners have read.
+static READ: AtomicU64 = AtomicU64::new(0);
 
 const TEXT: u8 = 0x81;
 const PING: u8 = 0x89;
@@ -59,8 +67,13 @@ async fn compare(network: &Network, turn: Duration) {
         let mut listeners =
             Listeners::connect(network.address(SHARD)).await.expect("sockets for all listeners");
         tokio::time::sleep(SETTLING).await;
+        let before = READ.load(Ordering::Relaxed);
         listened.extend(intervals(network, turn).await);
-        println!("{} of {READING} reading listeners were there to the end", listeners.left());
+        let read = READ.load(Ordering::Relaxed) - before;
+        println!(
+            "{} of {READING} reading listeners were there to the end, and read {read} messages",
+            listeners.left()
+        );
         drop(listeners);
         tokio::time::sleep(SETTLING).await;
     }
@@ -198,6 +211,7 @@ impl Socket {
             };
             payload.resize(usize::try_from(length).map_err(io::Error::other)?, 0);
             self.0.read_exact(&mut payload).await?;
+            READ.fetch_add(1, Ordering::Relaxed);
             if head[0] == PING {
                 self.send(PONG, &payload).await?;
             }
