@@ -9,22 +9,21 @@
 //! 1000 above the default ones.
 
 use std::{
-    env, fs,
-    path::{Path, PathBuf},
-    process::Command,
+    env,
     time::{Duration, Instant},
 };
 
 use alloy_eips::eip2718::Encodable2718 as _;
 use alloy_primitives::{Bytes, U256};
+use benches::{Network, Spread};
 use primitives::Height;
 use rpc::client::Client;
 use serde_json::{Value, json};
 use shard_state::testing::{key, sign};
 
 const PORT_BASE: u16 = 19_545;
-const SHARDS: u32 = 3;
-const DEFI: u32 = 1;
+const SHARDS: u16 = 3;
+const DEFI: u16 = 1;
 const TRANSFERS: u64 = 40;
 /// Until the first measurement: the processes' start is not idling.
 const WARM_UP: Duration = Duration::from_secs(10);
@@ -40,13 +39,13 @@ fn main() {
     }
     let idle = env::var("ATOLL_BENCH_IDLE_S").ok().and_then(|text| text.parse().ok()).unwrap_or(60);
     let folder = tempfile::tempdir().expect("a temporary directory");
-    let network = Network::up(&folder.path().join("net"));
+    let network = Network::up(&folder.path().join("net"), PORT_BASE, &[]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(measure(&network, Duration::from_secs(idle)));
 }
 
 async fn measure(network: &Network, idle: Duration) {
-    println!("ready in {:.1} s, the start of the processes included", network.ready.as_secs_f64());
+    println!("ready in {:.1} s, the start of the processes included", network.ready().as_secs_f64());
     tokio::time::sleep(WARM_UP).await;
     let mut heights = Vec::new();
     for shard in 0..SHARDS {
@@ -69,7 +68,7 @@ async fn measure(network: &Network, idle: Duration) {
         epochs.dedup();
         println!("shard {shard}: epochs {epochs:?}, interval {}", Spread::between(&times));
     }
-    println!("beacon chain: interval {}", Spread::between(&network.beacon_times(start.elapsed()).await));
+    println!("beacon chain: interval {}", Spread::between(&beacon_times(network, start.elapsed()).await));
     latency(network).await;
 }
 
@@ -140,103 +139,15 @@ fn quantity(value: &Value) -> u64 {
     digits.and_then(|digits| u64::from_str_radix(digits, 16).ok()).expect("a quantity")
 }
 
-/// How values are distributed, milliseconds.
-struct Spread(Vec<u64>);
-
-impl Spread {
-    fn of(mut values: Vec<u64>) -> Self {
-        values.sort_unstable();
-        Self(values)
+/// Timestamps of the beacon blocks of the last `span`, milliseconds.
+async fn beacon_times(network: &Network, span: Duration) -> Vec<u64> {
+    let base = network.description()["validators"][0]["beacon"].as_str().map(str::to_owned);
+    let client = rpc::beacon::BeaconClient::new(base.expect("its address")).expect("a plain address");
+    let mut times = Vec::new();
+    let head = client.head().await.expect("a head").header.message.slot.0;
+    for height in head.saturating_sub(span.as_secs())..=head {
+        let header = client.header(Height::new(height)).await.expect("a header");
+        times.push(header.header.message.timestamp_ms.0);
     }
-
-    fn between(times: &[u64]) -> Self {
-        Self::of(times.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect())
-    }
-
-    fn at(&self, permille: usize) -> u64 {
-        self.0.get(self.0.len() * permille / 1_000).or(self.0.last()).copied().unwrap_or_default()
-    }
-}
-
-impl std::fmt::Display for Spread {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (median, p90, p99, max) = (self.at(500), self.at(900), self.at(990), self.at(1_000));
-        write!(f, "median {median} ms, p90 {p90}, p99 {p99}, max {max} ({} values)", self.0.len())
-    }
-}
-
-/// A network that ends with its handle.
-struct Network {
-    binary: PathBuf,
-    folder: PathBuf,
-    ready: Duration,
-}
-
-impl Network {
-    fn up(folder: &Path) -> Self {
-        let binary = benches::atoll();
-        let start = Instant::now();
-        let status = Command::new(&binary)
-            .args(["testnet", "up", "--detach", "--fresh", "--json", "--port-base", &PORT_BASE.to_string()])
-            .arg("--data-dir")
-            .arg(folder)
-            .stdout(std::process::Stdio::null())
-            .status();
-        assert!(status.expect("atoll starts").success(), "the network did not start");
-        Self { binary, folder: folder.to_owned(), ready: start.elapsed() }
-    }
-
-    fn client(&self, shard: u32) -> Client {
-        let port = u32::from(PORT_BASE) + 10 * shard;
-        Client::new(format!("http://127.0.0.1:{port}")).expect("a plain address")
-    }
-
-    fn description(&self) -> Value {
-        let text = fs::read_to_string(self.folder.join("testnet.json")).expect("a description");
-        serde_json::from_str(&text).expect("valid JSON")
-    }
-
-    fn processes(&self) -> Vec<PathBuf> {
-        let description = self.description();
-        let nodes = description["nodes"].as_array().expect("a list").iter();
-        nodes.map(|node| Path::new("/proc").join(node["pid"].to_string())).collect()
-    }
-
-    /// Time that all processes have spent, in user mode and in the kernel.
-    fn cpu_seconds(&self) -> f64 {
-        self.processes().iter().map(|process| benches::cpu_seconds(process)).sum()
-    }
-
-    /// Resident memory of all processes.
-    fn memory_mib(&self) -> u64 {
-        let kib = self.processes().into_iter().map(|process| {
-            let status = fs::read_to_string(process.join("status")).expect("the node runs");
-            let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
-            line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number")
-        });
-        kib.sum::<u64>() / 1_024
-    }
-
-    /// Timestamps of the beacon blocks of the last `span`, milliseconds.
-    async fn beacon_times(&self, span: Duration) -> Vec<u64> {
-        let base = self.description()["validators"][0]["beacon"].as_str().map(str::to_owned);
-        let client = rpc::beacon::BeaconClient::new(base.expect("its address")).expect("a plain address");
-        let mut times = Vec::new();
-        let head = client.head().await.expect("a head").header.message.slot.0;
-        for height in head.saturating_sub(span.as_secs())..=head {
-            let header = client.header(Height::new(height)).await.expect("a header");
-            times.push(header.header.message.timestamp_ms.0);
-        }
-        times
-    }
-}
-
-impl Drop for Network {
-    fn drop(&mut self) {
-        let down =
-            Command::new(&self.binary).args(["testnet", "down", "--data-dir"]).arg(&self.folder).status();
-        if !down.is_ok_and(|status| status.success()) {
-            eprintln!("the network in {} may still run", self.folder.display());
-        }
-    }
+    times
 }

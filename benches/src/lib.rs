@@ -1,5 +1,11 @@
 //! Benchmarks, in `benches/`; here only what several of them measure alike.
 
+mod network;
+mod spread;
+
+pub use network::Network;
+pub use spread::Spread;
+
 use std::{
     env, fs,
     path::{Path, PathBuf},

@@ -1,7 +1,6 @@
 //! Positional arguments of a call, read in order with geth's words for what is wrong with them.
 
 use crate::RpcError;
-use jsonrpsee::types::Params;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
@@ -17,8 +16,8 @@ pub struct Arguments<'a> {
 
 impl<'a> Arguments<'a> {
     /// Splits the parameters of a call; none at all is an empty list.
-    pub fn new(params: &'a Params<'_>) -> Result<Self, RpcError> {
-        let values = match params.as_str() {
+    pub fn new(params: Option<&'a str>) -> Result<Self, RpcError> {
+        let values = match params {
             None | Some("" | "null") => Vec::new(),
             Some(text) if text.starts_with('[') => {
                 serde_json::from_str(text).map_err(|_| RpcError::NotAnArray)?
@@ -26,6 +25,18 @@ impl<'a> Arguments<'a> {
             Some(_) => return Err(RpcError::NotAnArray),
         };
         Ok(Self { values, next: 0 })
+    }
+
+    /// Whether the next argument is an object.
+    pub fn is_object(&self) -> bool {
+        self.values.get(self.next).is_some_and(|raw| raw.get().starts_with('{'))
+    }
+
+    /// Passes over the next argument if it is missing; whether it was.
+    pub fn pass_missing(&mut self) -> bool {
+        let is_missing = self.values.get(self.next).is_none_or(|raw| raw.get() == "null");
+        self.next += usize::from(is_missing);
+        is_missing
     }
 
     /// The next argument; `null` counts as missing.
@@ -36,15 +47,15 @@ impl<'a> Arguments<'a> {
 
     /// The next argument, if there is one that is not `null`.
     pub fn optional<T: DeserializeOwned>(&mut self) -> Result<Option<T>, RpcError> {
+        if self.pass_missing() {
+            return Ok(None);
+        }
         let index = self.next;
         self.next += 1;
-        match self.values.get(index) {
-            None => Ok(None),
-            Some(raw) if raw.get() == "null" => Ok(None),
-            Some(raw) => serde_json::from_str(raw.get())
-                .map(Some)
-                .map_err(|error| RpcError::InvalidArgument { index, detail: shortened(error.to_string()) }),
-        }
+        let Some(raw) = self.values.get(index) else { return Ok(None) };
+        serde_json::from_str(raw.get())
+            .map(Some)
+            .map_err(|error| RpcError::InvalidArgument { index, detail: shortened(error.to_string()) })
     }
 
     /// Refuses arguments beyond those that were read.
@@ -71,8 +82,7 @@ mod tests {
     use alloy_primitives::Address;
 
     fn with<T>(text: &str, read: impl FnOnce(Arguments<'_>) -> T) -> T {
-        let params = Params::new(Some(text));
-        read(Arguments::new(&params).expect("an array"))
+        read(Arguments::new(Some(text)).expect("an array"))
     }
 
     #[test]
@@ -111,8 +121,7 @@ mod tests {
 
     #[test]
     fn arguments_by_name_are_refused() {
-        let params = Params::new(Some(r#"{"address": 1}"#));
-        assert_eq!(Arguments::new(&params).err(), Some(RpcError::NotAnArray));
+        assert_eq!(Arguments::new(Some(r#"{"address": 1}"#)).err(), Some(RpcError::NotAnArray));
     }
 
     #[test]

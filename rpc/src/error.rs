@@ -40,8 +40,11 @@ pub const RESPONSE_TOO_LARGE: i32 = -32008;
 /// A batch has more calls than the server takes.
 pub const BATCH_TOO_LARGE: i32 = -32010;
 
+/// The responses to a batch would be larger together than the server gives.
+pub const BATCH_RESPONSE_TOO_LARGE: i32 = -32011;
+
 /// Every code there is.
-pub const CODES: [i32; 25] = [
+pub const CODES: [i32; 26] = [
     SERVER_ERROR,
     REVERTED,
     INVALID_REQUEST,
@@ -54,6 +57,7 @@ pub const CODES: [i32; 25] = [
     REQUEST_TOO_LARGE,
     RESPONSE_TOO_LARGE,
     BATCH_TOO_LARGE,
+    BATCH_RESPONSE_TOO_LARGE,
     SimulationReason::NonceTooLow.code(),
     SimulationReason::NonceTooHigh.code(),
     SimulationReason::FeeTooLow.code(),
@@ -158,6 +162,12 @@ pub enum RpcError {
     /// A range that ends before it begins.
     #[error("invalid block range params")]
     InvalidBlockRange,
+    /// The answer would be longer than the server gives. The text is the server library's.
+    #[error("Response is too big")]
+    ResponseTooLarge {
+        /// The longest it gives, bytes.
+        bytes_max: usize,
+    },
     /// More than one call may cost; says how to ask for less.
     #[error("{0}")]
     LimitExceeded(String),
@@ -329,6 +339,7 @@ impl RpcError {
             Self::Simulation(error) => error.reason.code(),
             Self::Reverted { .. } => REVERTED,
             Self::LimitExceeded(_) | Self::Busy(_) => LIMIT_EXCEEDED,
+            Self::ResponseTooLarge { .. } => RESPONSE_TOO_LARGE,
             Self::Internal(_) => INTERNAL,
             Self::Transaction(_)
             | Self::Execution(_)
@@ -346,7 +357,8 @@ impl RpcError {
 impl From<RpcError> for ErrorObjectOwned {
     fn from(error: RpcError) -> Self {
         let data = match &error {
-            RpcError::Reverted { data } => Some(data),
+            RpcError::Reverted { data } => Some(data.to_string()),
+            RpcError::ResponseTooLarge { bytes_max } => Some(format!("Exceeded max limit of {bytes_max}")),
             _ => None,
         };
         Self::owned(error.code(), error.to_string(), data)

@@ -12,6 +12,7 @@ mod body;
 pub mod client;
 pub mod error;
 pub mod method;
+mod methods;
 pub mod rest;
 pub mod server;
 pub mod view;
@@ -20,5 +21,6 @@ mod subscription;
 
 pub use client::{Client, ClientError};
 pub use error::RpcError;
+pub use methods::Methods;
 pub use rest::{RestConfig, RestHandle, serve_rest};
 pub use server::{Cors, ServeError, ServerConfig, ServerHandle, serve};

@@ -7,6 +7,7 @@
 mod debug;
 mod dev;
 mod eth;
+mod named_block;
 mod net;
 mod reference;
 mod signature;
@@ -25,20 +26,26 @@ pub use signature::{Param, Signature};
 pub use txpool::TxpoolApi;
 pub use web3::Web3Api;
 
-use crate::{RpcError, argument::Arguments, subscription};
-use jsonrpsee::{RpcModule, server::Methods, types::ErrorObjectOwned};
-use serde::Serialize;
-use std::{future::Future, sync::Arc};
+use crate::{
+    methods::{Gathering, Methods},
+    subscription,
+};
+use std::sync::Arc;
 
 /// Every method of a shard node, served by `api`.
 pub fn shard_methods<A: EthApi + DebugApi + NetApi + TxpoolApi + Web3Api>(api: Arc<A>) -> Methods {
-    let mut module = RpcModule::from_arc(api);
-    eth::add(&mut module);
-    debug::add(&mut module);
-    net::add(&mut module);
-    txpool::add(&mut module);
-    web3::add(&mut module);
-    module.into()
+    let mut methods = Gathering::new(api);
+    eth::add(&mut methods);
+    debug::add(&mut methods);
+    net::add(&mut methods);
+    txpool::add(&mut methods);
+    web3::add(&mut methods);
+    methods.finish()
+}
+
+/// What there is to say of what only the owner of a development chain may do.
+pub fn dev_reference() -> impl Iterator<Item = &'static Signature> {
+    dev::METHODS.iter()
 }
 
 /// What there is to say of every method of a shard node, area by area.
@@ -61,19 +68,20 @@ pub fn reference() -> impl Iterator<Item = &'static Signature> {
 ///     = |api| api.balance(address, block.unwrap_or_default()).await;
 /// ```
 ///
-/// with parameters of types that are an `Argument`. Makes `METHODS`, what the reference says
+/// with parameters of types that are an `Argument`; `|` stands between several names. Makes `METHODS`, what the reference says
 /// of them, and `add`, which adds them to a server.
 macro_rules! methods {
     (
         $api:path;
         $(
             $(#[doc = $about:literal])+
-            $name:ident($($param:ident: $kind:ty),*) -> $result:literal = |$this:ident| $answer:expr;
+            $name:ident $(| $alias:ident)* ($($param:ident: $kind:ty),*) -> $result:literal = |$this:ident| $answer:expr;
         )*
     ) => {
         pub(super) const METHODS: &[$crate::method::Signature] = &[$(
             $crate::method::Signature {
                 name: stringify!($name),
+                aliases: &[$(stringify!($alias)),*],
                 params: &[$(
                     $crate::method::Param {
                         name: stringify!($param),
@@ -87,43 +95,17 @@ macro_rules! methods {
         ),*];
 
         #[allow(unused_variables, reason = "the answer may be the same whatever is asked")]
-        pub(super) fn add<A: $api>(module: &mut jsonrpsee::RpcModule<A>) {
+        pub(super) fn add<A: $api>(methods: &mut $crate::methods::Gathering<A>) {
             $(
-                $crate::method::add_method(
-                    module,
-                    stringify!($name),
-                    |_arguments| Ok(($(<$kind as $crate::method::signature::Argument>::read(_arguments)?,)*)),
-                    |$this, ($($param,)*)| async move { $answer },
-                );
+                for name in [stringify!($name) $(, stringify!($alias))*] {
+                    methods.add(
+                        name,
+                        |_arguments| Ok(($(<$kind as $crate::method::signature::Argument>::read(_arguments)?,)*)),
+                        |$this, ($($param,)*)| async move { $answer },
+                    );
+                }
             )*
         }
     };
 }
 use methods;
-
-/// Adds one method: `read` takes the arguments apart, `call` answers.
-fn add_method<A, Read, Args, Call, Answer, Out>(
-    module: &mut RpcModule<A>,
-    name: &'static str,
-    read: Read,
-    call: Call,
-) where
-    A: Send + Sync + 'static,
-    Read: Fn(&mut Arguments<'_>) -> Result<Args, RpcError> + Clone + Send + Sync + 'static,
-    Args: Send,
-    Call: Fn(Arc<A>, Args) -> Answer + Clone + Send + Sync + 'static,
-    Answer: Future<Output = Result<Out, RpcError>> + Send,
-    Out: Serialize + Clone + 'static,
-{
-    module
-        .register_async_method(name, move |params, api, _| {
-            let arguments = Arguments::new(&params).and_then(|mut arguments| {
-                let read = read(&mut arguments)?;
-                arguments.finish()?;
-                Ok(read)
-            });
-            let call = call.clone();
-            async move { call(api, arguments?).await.map_err(ErrorObjectOwned::from) }
-        })
-        .expect("each name is added once: a second one fails every test that builds a server");
-}

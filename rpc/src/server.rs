@@ -1,19 +1,30 @@
 //! JSON-RPC over HTTP and WebSocket on one port.
 //!
+//! - `http_lane`: plain calls over HTTP, which are most of what is asked
+//! - the library behind it: WebSockets, subscriptions, and whatever is no plain call
+//! - `answers`: the library's refusals in geth's words
+//!
 //! What holds: everything that comes from outside is bounded by [`ServerConfig`] (connections, bytes, batch
 //! entries, subscriptions, waiting notifications), and what exceeds a bound is answered, never obeyed.
 
 mod answers;
+mod http_lane;
+mod plain_call;
 mod subscription_id;
 
+use crate::Methods;
 use answers::GethAnswers;
-use axum::http::HeaderValue;
-use jsonrpsee::server::{
-    BatchRequestConfig, Methods, PingConfig, Server, ServerConfig as Transport,
-    middleware::rpc::RpcServiceBuilder,
+use axum::http::{
+    HeaderMap, HeaderValue,
+    header::{ACCESS_CONTROL_ALLOW_ORIGIN, VARY},
 };
-use std::{io, net::SocketAddr, time::Duration};
+use http_lane::{Lane, LaneLayer};
+use jsonrpsee::server::{
+    BatchRequestConfig, PingConfig, Server, ServerConfig as Transport, middleware::rpc::RpcServiceBuilder,
+};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use subscription_id::HexIds;
+use tokio::sync::Semaphore;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 /// Notifications that may wait for one connection; a subscriber that lets more wait is dropped.
@@ -24,6 +35,9 @@ const PING_INTERVAL: Duration = Duration::from_secs(30);
 const PING_PATIENCE: Duration = Duration::from_secs(40);
 /// How long a new connection may take to send its first request's head.
 const FIRST_REQUEST_PATIENCE: Duration = Duration::from_secs(30);
+
+/// What an answer depends on where web pages may call.
+const VARIES_WITH: &str = "origin, access-control-request-method, access-control-request-headers";
 
 /// Which web pages may call the server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,6 +66,22 @@ impl Cors {
             }
         };
         Ok(Some(CorsLayer::new().allow_origin(origin).allow_methods(Any).allow_headers(Any)))
+    }
+
+    /// Tells a browser whether the page of this origin may read an answer, as the layer does.
+    fn mark(&self, headers: &mut HeaderMap, origin: Option<&HeaderValue>) {
+        let allowed = match self {
+            Self::Off => return,
+            Self::Any => Some(HeaderValue::from_static("*")),
+            Self::Origins(origins) => {
+                let is_allowed = |found: &&HeaderValue| origins.iter().any(|origin| **found == **origin);
+                origin.filter(is_allowed).cloned()
+            }
+        };
+        headers.insert(VARY, HeaderValue::from_static(VARIES_WITH));
+        if let Some(allowed) = allowed {
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+        }
     }
 }
 
@@ -158,7 +188,7 @@ impl ServerHandle {
 }
 
 /// Starts serving `methods`; must be called inside a tokio runtime.
-pub async fn serve(config: ServerConfig, methods: impl Into<Methods>) -> Result<ServerHandle, ServeError> {
+pub async fn serve(config: ServerConfig, methods: Methods) -> Result<ServerHandle, ServeError> {
     let listen = config.listen;
     let transport = Transport::builder()
         .max_connections(config.max_connections)
@@ -175,15 +205,25 @@ pub async fn serve(config: ServerConfig, methods: impl Into<Methods>) -> Result<
     let max_response_bytes = config.max_response_bytes as usize;
     let answers =
         RpcServiceBuilder::new().layer_fn(move |service| GethAnswers::new(service, max_response_bytes));
+    let lane = Lane {
+        methods: methods.clone(),
+        places: Arc::new(Semaphore::new(config.max_connections as usize)),
+        request_bytes_max: config.max_request_bytes,
+        response_bytes_max: max_response_bytes,
+        batch_max: config.batch_max as usize,
+        cors: config.cors.clone(),
+    };
+    let http =
+        tower::ServiceBuilder::new().layer(LaneLayer(Arc::new(lane))).option_layer(config.cors.layer()?);
     let server = Server::builder()
         .set_config(transport)
-        .set_http_middleware(tower::ServiceBuilder::new().option_layer(config.cors.layer()?))
+        .set_http_middleware(http)
         .set_rpc_middleware(answers)
         .build(listen)
         .await
         .map_err(|source| ServeError::bind(listen, source))?;
     let address = server.local_addr().map_err(|source| ServeError::bind(listen, source))?;
-    Ok(ServerHandle { address, inner: server.start(methods) })
+    Ok(ServerHandle { address, inner: server.start(methods.library()) })
 }
 
 #[cfg(test)]

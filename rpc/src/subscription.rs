@@ -8,6 +8,7 @@ use crate::{
     argument::Arguments,
     error::RpcResult,
     method::{Param, Signature},
+    methods::Gathering,
     view::{Header, Log, Pooled, SyncNotice},
 };
 use alloy_rpc_types_eth::Filter;
@@ -17,7 +18,7 @@ use futures::{
     stream::BoxStream,
 };
 use jsonrpsee::{
-    PendingSubscriptionSink, RpcModule, SubscriptionSink, TrySendError,
+    PendingSubscriptionSink, SubscriptionSink, TrySendError,
     types::{ErrorObjectOwned, Params},
 };
 use serde_json::value::{RawValue, to_raw_value};
@@ -45,6 +46,7 @@ pub trait SubscriptionApi: Send + Sync + 'static {
 pub(crate) const METHODS: &[Signature] = &[
     Signature {
         name: "eth_subscribe",
+        aliases: &[],
         params: &[
             Param { name: "kind", kind: "subscription kind", required: true },
             Param { name: "options", kind: "subscription options", required: false },
@@ -55,14 +57,16 @@ pub(crate) const METHODS: &[Signature] = &[
     },
     Signature {
         name: "eth_unsubscribe",
+        aliases: &[],
         params: &[Param { name: "id", kind: "subscription id", required: true }],
         result: "boolean",
         about: "Ends a subscription of this WebSocket.",
     },
 ];
 
-pub(crate) fn add<A: SubscriptionApi>(module: &mut RpcModule<A>) {
-    module
+pub(crate) fn add<A: SubscriptionApi>(methods: &mut Gathering<A>) {
+    methods
+        .subscriptions()
         .register_subscription(
             "eth_subscribe",
             "eth_subscription",
@@ -79,7 +83,7 @@ pub(crate) fn add<A: SubscriptionApi>(module: &mut RpcModule<A>) {
 
 /// The stream that the arguments of `eth_subscribe` ask for.
 fn open<A: SubscriptionApi>(params: &Params<'_>, api: &Arc<A>) -> Result<BoxStream<'static, Item>, RpcError> {
-    let mut arguments = Arguments::new(params)?;
+    let mut arguments = Arguments::new(params.as_str())?;
     let kind: String = arguments.required()?;
     match kind.as_str() {
         "newHeads" => {

@@ -4,13 +4,16 @@
 //! A node of a network serves none of it: [`dev_methods`] is for a chain of one process, for the tests of contracts and
 //! tools. Names and arguments are anvil's and Hardhat's; where these differ, it is said beside the method.
 
-use super::add_method;
-use crate::{RpcError, argument::Arguments, error::RpcResult};
+use super::{methods, signature::kinds};
+use crate::{
+    RpcError,
+    error::RpcResult,
+    methods::{Gathering, Methods},
+};
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use alloy_rpc_types_eth::TransactionRequest;
 use alloy_serde::JsonStorageKey;
-use jsonrpsee::{RpcModule, server::Methods};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::{future::Future, sync::Arc};
 
 /// What the owner of a development chain may do.
@@ -76,158 +79,85 @@ pub trait DevApi: Send + Sync + 'static {
 
 /// Every method of a development chain: those that `shard` serves, and its owner's, served by `dev`.
 pub fn dev_methods<D: DevApi>(shard: Methods, dev: Arc<D>) -> Methods {
-    let mut module = RpcModule::from_arc(dev);
-    add_accounts(&mut module);
-    add_time(&mut module);
-    add_blocks(&mut module);
-    add_state(&mut module);
-    let mut shard = {
-        let mut all = RpcModule::new(());
-        all.merge(shard).expect("nothing was there before");
-        all
-    };
+    let mut methods = Gathering::new(dev);
+    add(&mut methods);
     // A node of a network has no accounts; this one has.
-    for name in module.method_names() {
-        shard.remove_method(name);
-    }
-    module.merge(shard).expect("what both serve was removed from one");
-    module.into()
+    methods.finish().before(shard)
+}
+
+methods! {
+    DevApi;
+
+    /// Accounts that transactions can be sent from without a signature.
+    eth_accounts() -> "list of addresses" = |dev| Ok(dev.accounts());
+
+    /// Signs a transaction from one of these accounts, or from one that is impersonated, and sends it; what is left
+    /// out is filled in.
+    eth_sendTransaction(request: TransactionRequest) -> "hash" = |dev| dev.send_transaction(request).await;
+
+    /// Lets transactions be sent from an account without its key.
+    anvil_impersonateAccount | hardhat_impersonateAccount(address: Address) -> "true"
+        = |dev| done(dev.impersonate(address).await);
+
+    /// Ends that.
+    anvil_stopImpersonatingAccount | hardhat_stopImpersonatingAccount(address: Address) -> "true"
+        = |dev| done(dev.stop_impersonating(address).await);
+
+    /// Moves the clock ahead; gives by how many seconds in all.
+    evm_increaseTime | anvil_increaseTime(seconds: Count) -> "number" = |dev| dev.increase_time(seconds.0).await;
+
+    /// Sets the next block's timestamp; the clock goes on from there.
+    evm_setNextBlockTimestamp | anvil_setNextBlockTimestamp(timestamp: Count) -> "true"
+        = |dev| done(dev.set_next_block_timestamp(timestamp.0).await);
+
+    /// Notes blocks, state, pool and clock.
+    evm_snapshot | anvil_snapshot() -> "quantity" = |dev| Ok(U64::from(dev.snapshot().await?));
+
+    /// Goes back to a note, which is used up by it, as are all later ones; `false` if there is no such note.
+    evm_revert | anvil_revert(snapshot: Count) -> "boolean" = |dev| dev.revert(snapshot.0).await;
+
+    /// Makes a block, or as many as the object says.
+    evm_mine(block: Option<Mine>) -> "`0x0`" = |dev| {
+        let (blocks, timestamp) = Mine::parts(block);
+        dev.mine(bounded(blocks)?, None, timestamp).await.map(|()| "0x0")
+    };
+
+    /// Makes blocks, so many seconds apart.
+    anvil_mine | hardhat_mine(blocks: Option<Count>, seconds: Option<Count>) -> "true"
+        = |dev| done(dev.mine(bounded(blocks)?, seconds.map(|seconds| seconds.0), None).await);
+
+    /// Whether there is a block as soon as there is a transaction.
+    anvil_getAutomine | hardhat_getAutomine() -> "boolean" = |dev| Ok(dev.automine());
+
+    /// Chooses that.
+    evm_setAutomine | anvil_setAutomine(automine: bool) -> "true" = |dev| done(dev.set_automine(automine).await);
+
+    /// Makes a block each time so many milliseconds have passed; zero ends that.
+    evm_setIntervalMining(milliseconds: Count) -> "true" = |dev| done(dev.set_interval(milliseconds.0).await);
+
+    /// The same, in seconds.
+    anvil_setIntervalMining(seconds: Count) -> "true"
+        = |dev| done(dev.set_interval(seconds.0.saturating_mul(1_000)).await);
+
+    /// Sets an account's balance, wei.
+    anvil_setBalance | hardhat_setBalance(address: Address, balance: U256) -> "true"
+        = |dev| done(dev.set_balance(address, balance).await);
+
+    /// Sets an account's code.
+    anvil_setCode | hardhat_setCode(address: Address, code: Bytes) -> "true"
+        = |dev| done(dev.set_code(address, code).await);
+
+    /// Sets an account's nonce.
+    anvil_setNonce | hardhat_setNonce(address: Address, nonce: Count) -> "true"
+        = |dev| done(dev.set_nonce(address, nonce.0).await);
+
+    /// Sets one word of an account's storage.
+    anvil_setStorageAt | hardhat_setStorageAt(address: Address, slot: JsonStorageKey, value: JsonStorageKey) -> "true"
+        = |dev| done(dev.set_storage_at(address, slot.as_b256(), value.as_b256()).await);
 }
 
 /// Most blocks that one call makes.
 const BLOCKS_MAX: u64 = 100_000;
-
-fn add_accounts<D: DevApi>(module: &mut RpcModule<D>) {
-    add(module, &["eth_accounts"], none, |dev, ()| async move { Ok(dev.accounts()) });
-    add(
-        module,
-        &["eth_sendTransaction"],
-        |a| a.required(),
-        |dev, request| async move { dev.send_transaction(request).await },
-    );
-    add(
-        module,
-        &["anvil_impersonateAccount", "hardhat_impersonateAccount"],
-        |a| a.required(),
-        |dev, address| async move { done(dev.impersonate(address).await) },
-    );
-    add(
-        module,
-        &["anvil_stopImpersonatingAccount", "hardhat_stopImpersonatingAccount"],
-        |a| a.required(),
-        |dev, address| async move { done(dev.stop_impersonating(address).await) },
-    );
-}
-
-fn add_time<D: DevApi>(module: &mut RpcModule<D>) {
-    add(
-        module,
-        &["evm_increaseTime", "anvil_increaseTime"],
-        |a| Ok(a.required::<Count>()?.0),
-        |dev, seconds| async move { dev.increase_time(seconds).await },
-    );
-    add(
-        module,
-        &["evm_setNextBlockTimestamp", "anvil_setNextBlockTimestamp"],
-        |a| Ok(a.required::<Count>()?.0),
-        |dev, timestamp| async move { done(dev.set_next_block_timestamp(timestamp).await) },
-    );
-}
-
-fn add_blocks<D: DevApi>(module: &mut RpcModule<D>) {
-    add(module, &["evm_snapshot", "anvil_snapshot"], none, |dev, ()| async move {
-        Ok(U64::from(dev.snapshot().await?))
-    });
-    add(
-        module,
-        &["evm_revert", "anvil_revert"],
-        |a| Ok(a.required::<Count>()?.0),
-        |dev, snapshot| async move { dev.revert(snapshot).await },
-    );
-    add(module, &["evm_mine"], read_mine, |dev, (blocks, timestamp)| async move {
-        dev.mine(blocks, None, timestamp).await.map(|()| "0x0")
-    });
-    add(module, &["anvil_mine", "hardhat_mine"], read_mine_many, |dev, (blocks, seconds)| async move {
-        done(dev.mine(blocks, seconds, None).await)
-    });
-    add(
-        module,
-        &["anvil_getAutomine", "hardhat_getAutomine"],
-        none,
-        |dev, ()| async move { Ok(dev.automine()) },
-    );
-    add(
-        module,
-        &["evm_setAutomine", "anvil_setAutomine"],
-        |a| a.required(),
-        |dev, automine| async move { done(dev.set_automine(automine).await) },
-    );
-    // Hardhat's `evm_` method takes milliseconds, anvil's own takes seconds.
-    add(
-        module,
-        &["evm_setIntervalMining"],
-        |a| Ok(a.required::<Count>()?.0),
-        |dev, milliseconds| async move { done(dev.set_interval(milliseconds).await) },
-    );
-    add(
-        module,
-        &["anvil_setIntervalMining"],
-        |a| Ok(a.required::<Count>()?.0.saturating_mul(1_000)),
-        |dev, milliseconds| async move { done(dev.set_interval(milliseconds).await) },
-    );
-}
-
-fn add_state<D: DevApi>(module: &mut RpcModule<D>) {
-    add(
-        module,
-        &["anvil_setBalance", "hardhat_setBalance"],
-        |a| Ok((a.required()?, a.required()?)),
-        |dev, (address, balance)| async move { done(dev.set_balance(address, balance).await) },
-    );
-    add(
-        module,
-        &["anvil_setCode", "hardhat_setCode"],
-        |a| Ok((a.required()?, a.required()?)),
-        |dev, (address, code)| async move { done(dev.set_code(address, code).await) },
-    );
-    add(
-        module,
-        &["anvil_setNonce", "hardhat_setNonce"],
-        |a| Ok((a.required()?, a.required::<Count>()?.0)),
-        |dev, (address, nonce)| async move { done(dev.set_nonce(address, nonce).await) },
-    );
-    add(
-        module,
-        &["anvil_setStorageAt", "hardhat_setStorageAt"],
-        |a| Ok((a.required()?, a.required::<JsonStorageKey>()?, a.required::<JsonStorageKey>()?)),
-        |dev, (address, slot, value)| async move {
-            done(dev.set_storage_at(address, slot.as_b256(), value.as_b256()).await)
-        },
-    );
-}
-
-/// Adds one method under each of its names.
-fn add<D, Read, Args, Call, Answer, Out>(
-    module: &mut RpcModule<D>,
-    names: &[&'static str],
-    read: Read,
-    call: Call,
-) where
-    D: DevApi,
-    Read: Fn(&mut Arguments<'_>) -> RpcResult<Args> + Clone + Send + Sync + 'static,
-    Args: Send,
-    Call: Fn(Arc<D>, Args) -> Answer + Clone + Send + Sync + 'static,
-    Answer: Future<Output = RpcResult<Out>> + Send,
-    Out: Serialize + Clone + 'static,
-{
-    for name in names {
-        add_method(module, name, read.clone(), call.clone());
-    }
-}
-
-fn none(_: &mut Arguments<'_>) -> RpcResult<()> {
-    Ok(())
-}
 
 /// What Hardhat answers where there is nothing to say.
 fn done(outcome: RpcResult<()>) -> RpcResult<bool> {
@@ -265,18 +195,21 @@ enum Mine {
     Blocks { blocks: Option<Count>, timestamp: Option<Count> },
 }
 
-fn read_mine(arguments: &mut Arguments<'_>) -> RpcResult<(u64, Option<u64>)> {
-    let (blocks, timestamp) = match arguments.optional()? {
-        None => (None, None),
-        Some(Mine::At(timestamp)) => (None, Some(timestamp)),
-        Some(Mine::Blocks { blocks, timestamp }) => (blocks, timestamp),
-    };
-    Ok((bounded(blocks)?, timestamp.map(|timestamp| timestamp.0)))
+impl Mine {
+    /// How many blocks, and when the first is.
+    fn parts(block: Option<Self>) -> (Option<Count>, Option<u64>) {
+        let (blocks, timestamp) = match block {
+            None => (None, None),
+            Some(Self::At(timestamp)) => (None, Some(timestamp)),
+            Some(Self::Blocks { blocks, timestamp }) => (blocks, timestamp),
+        };
+        (blocks, timestamp.map(|timestamp| timestamp.0))
+    }
 }
 
-fn read_mine_many(arguments: &mut Arguments<'_>) -> RpcResult<(u64, Option<u64>)> {
-    let blocks = bounded(arguments.optional()?)?;
-    Ok((blocks, arguments.optional::<Count>()?.map(|seconds| seconds.0)))
+kinds! {
+    Count: "number";
+    Mine: "timestamp or blocks";
 }
 
 fn bounded(blocks: Option<Count>) -> RpcResult<u64> {

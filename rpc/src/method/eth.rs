@@ -25,8 +25,7 @@ pub use state::StateApi;
 pub use transaction::TransactionApi;
 
 use super::Signature;
-use crate::subscription;
-use jsonrpsee::RpcModule;
+use crate::{methods::Gathering, subscription};
 
 /// What a shard node answers in the `eth_` namespace: all of its areas.
 pub trait EthApi:
@@ -69,15 +68,15 @@ pub(super) const METHODS: [&[Signature]; 9] = [
     filter::METHODS,
 ];
 
-pub(super) fn add<A: EthApi>(module: &mut RpcModule<A>) {
-    chain::add(module);
-    fee::add(module);
-    account::add(module);
-    state::add(module);
-    execution::add(module);
-    simulation::add(module);
-    block::add(module);
-    transaction::add(module);
-    filter::add(module);
-    subscription::add(module);
+pub(super) fn add<A: EthApi>(methods: &mut Gathering<A>) {
+    chain::add(methods);
+    fee::add(methods);
+    account::add(methods);
+    state::add(methods);
+    execution::add(methods);
+    simulation::add(methods);
+    block::add(methods);
+    transaction::add(methods);
+    filter::add(methods);
+    subscription::add(methods);
 }

@@ -1,6 +1,6 @@
 //! The page of the book that lists every method, made from what the methods say of themselves.
 
-use super::{Signature, reference};
+use super::{Signature, dev_reference, reference};
 use std::fmt::Write as _;
 
 /// What stands above the list.
@@ -14,6 +14,18 @@ left out. Errors have geth's codes and texts.
 This page is made from the method lists in `rpc/src/method`; a test fails when it is out of date.
 ";
 
+/// What stands above what only the owner of a development chain may do.
+const DEV_HEAD: &str = "
+## On a development chain
+
+`shard-node --dev` answers these as well, as anvil and Hardhat do; a node of a network answers none of them. Where there
+are several names, all mean the same.
+
+";
+
+/// What stands above a list.
+const COLUMNS: &str = "| method | parameters | result | what it is |\n|---|---|---|---|\n";
+
 /// The page, as Markdown.
 pub fn reference_page() -> String {
     let mut page = String::from(HEAD);
@@ -23,11 +35,13 @@ pub fn reference_page() -> String {
         if own != namespace {
             namespace = own;
             // Writing to a string does not fail.
-            let _ = write!(
-                page,
-                "\n## {namespace}\n\n| method | parameters | result | what it is |\n|---|---|---|---|\n"
-            );
+            let _ = write!(page, "\n## {namespace}\n\n{COLUMNS}");
         }
+        let _ = writeln!(page, "{}", row(method));
+    }
+    page.push_str(DEV_HEAD);
+    page.push_str(COLUMNS);
+    for method in dev_reference() {
         let _ = writeln!(page, "{}", row(method));
     }
     page
@@ -39,7 +53,10 @@ fn row(method: &Signature) -> String {
         if param.required { text } else { format!("[{text}]") }
     });
     let params = params.collect::<Vec<_>>().join(", ");
-    format!("| `{}` | {params} | {} | {} |", method.name, method.result, method.about.replace('|', "\\|"))
+    let names =
+        [method.name].iter().chain(method.aliases).map(|name| format!("`{name}`")).collect::<Vec<_>>();
+    let about = method.about.replace('|', "\\|");
+    format!("| {} | {params} | {} | {about} |", names.join(", "), method.result)
 }
 
 #[cfg(test)]

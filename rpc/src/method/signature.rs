@@ -5,20 +5,21 @@ use crate::{
     argument::Arguments,
     error::{RpcError, RpcResult},
 };
-use alloy_eips::{BlockId, BlockNumberOrTag};
-use alloy_primitives::{Address, B256, Bytes, U64, U128};
+use alloy_eips::BlockNumberOrTag;
+use alloy_primitives::{Address, B256, Bytes, U64, U128, U256};
 use alloy_rpc_types_eth::{
     BlockOverrides, Filter, TransactionRequest, simulate::SimulatePayload, state::StateOverride,
 };
 use alloy_rpc_types_trace::geth::{GethDebugTracingCallOptions, GethDebugTracingOptions};
 use alloy_serde::JsonStorageKey;
-use serde::de::DeserializeOwned;
 
 /// What the reference says of one method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Signature {
     /// Its name on the wire.
     pub name: &'static str,
+    /// Other names of it.
+    pub aliases: &'static [&'static str],
     /// What it takes, in order.
     pub params: &'static [Param],
     /// What it gives.
@@ -49,22 +50,23 @@ pub(crate) trait Argument: Sized {
     fn read(arguments: &mut Arguments<'_>) -> RpcResult<Self>;
 }
 
-impl<T: Argument + DeserializeOwned> Argument for Option<T> {
+impl<T: Argument> Argument for Option<T> {
     const KIND: &'static str = T::KIND;
     const REQUIRED: bool = false;
 
     fn read(arguments: &mut Arguments<'_>) -> RpcResult<Self> {
-        arguments.optional()
+        if arguments.pass_missing() { Ok(None) } else { T::read(arguments).map(Some) }
     }
 }
 
+/// Types that the reference calls by these names.
 macro_rules! kinds {
     ($($type:ty: $kind:literal;)*) => {
         $(
-            impl Argument for $type {
+            impl $crate::method::signature::Argument for $type {
                 const KIND: &'static str = $kind;
 
-                fn read(arguments: &mut Arguments<'_>) -> RpcResult<Self> {
+                fn read(arguments: &mut $crate::argument::Arguments<'_>) -> $crate::error::RpcResult<Self> {
                     arguments.required()
                 }
             }
@@ -72,10 +74,11 @@ macro_rules! kinds {
     };
 }
 
+pub(super) use kinds;
+
 kinds! {
     Address: "address";
     B256: "hash";
-    BlockId: "block";
     BlockNumberOrTag: "block number or tag";
     BlockOverrides: "block overrides";
     Bytes: "bytes";
@@ -89,6 +92,7 @@ kinds! {
     TransactionRequest: "transaction request";
     U64: "quantity";
     U128: "quantity";
+    U256: "quantity";
     Vec<JsonStorageKey>: "list of slots";
     bool: "boolean";
 }

@@ -25,7 +25,7 @@ const NO_SUBSCRIPTIONS: &str = r#""message":"Internal error""#;
 
 /// Calls of one batch that run at once: so many signatures the pool recovers together, and no more
 /// responses than these are held while an earlier one is waited for.
-const CALLS_AT_ONCE: usize = 256;
+pub(super) const CALLS_AT_ONCE: usize = 256;
 
 /// Longest method name that an answer repeats, characters.
 const NAME_CHARS_MAX: usize = 128;

@@ -15,6 +15,7 @@ use tokio::{
 
 mod debug;
 mod fixed;
+mod lanes;
 mod web_socket;
 
 use fixed::Fixed;
@@ -134,7 +135,7 @@ async fn results_are_written_as_ethereum_tools_read_them() {
 #[test]
 fn every_method_has_its_line_in_the_reference() {
     let served = shard_methods(Arc::new(Fixed::default()));
-    let served: BTreeSet<_> = served.method_names().collect();
+    let served: BTreeSet<_> = served.names().collect();
     let told: Vec<_> = reference().map(|method| method.name).collect();
     assert_eq!(told.iter().copied().collect::<BTreeSet<_>>(), served);
     assert_eq!(told.len(), served.len(), "each is told once");

@@ -62,6 +62,9 @@ pub struct Cli {
     /// Where the first shard's JSON-RPC listens; the others follow, ten ports apart.
     #[arg(long, env = "SHARD_RPC", value_name = "HOST:PORT")]
     rpc: Option<SocketAddr>,
+    /// Requests in work and WebSockets of one shard's JSON-RPC, at most.
+    #[arg(long, env = "SHARD_RPC_CONNECTIONS", value_name = "COUNT")]
+    rpc_connections: Option<u32>,
     /// Where the metrics page listens.
     #[arg(long, env = "SHARD_METRICS", value_name = "HOST:PORT")]
     metrics: Option<SocketAddr>,
@@ -102,6 +105,7 @@ impl Cli {
         set(&mut config.listen, self.listen);
         set(&mut config.beacon, self.beacon);
         set(&mut config.rpc, self.rpc);
+        set(&mut config.rpc_connections, self.rpc_connections);
         set(&mut config.metrics, self.metrics);
         set(&mut config.durability, self.durability);
         set(&mut config.history_blocks, self.history_blocks);
@@ -253,7 +257,7 @@ async fn serve(
     let durability = config.durability;
     tracing::info!(listen = %config.listen, rpc = %config.rpc, metrics = %metrics.address(), beacon = %config.beacon, ?durability, "shard node started");
 
-    let mut servers = Servers::new(rpc);
+    let mut servers = Servers::new(rpc, config.rpc_connections);
     let outcome = tokio::select! {
         asked = service::shutdown::requested() => asked.wrap_err("signals cannot be received"),
         ended = node.ended() => ended.map_err(|failure| eyre::eyre!("{failure}")),

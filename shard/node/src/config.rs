@@ -33,6 +33,8 @@ pub struct Config {
     pub beacon: String,
     /// Where the first shard's JSON-RPC listens; the others follow, [`RPC_STRIDE`] ports apart.
     pub rpc: SocketAddr,
+    /// Requests in work and WebSockets of one shard's JSON-RPC, at most.
+    pub rpc_connections: u32,
     /// Where the metrics page listens.
     pub metrics: SocketAddr,
     /// What a commit survives.
@@ -67,6 +69,7 @@ impl Default for Config {
             peers: Vec::new(),
             beacon: "http://127.0.0.1:5052".into(),
             rpc: local(8545),
+            rpc_connections: 500,
             metrics: local(9101),
             durability: Durability::Power,
             history_blocks: 10_000,

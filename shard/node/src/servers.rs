@@ -14,12 +14,14 @@ use std::sync::Arc;
 pub(crate) struct Servers {
     /// Where the shard of each id listens.
     addresses: Vec<SocketAddr>,
+    /// Requests in work and WebSockets of each, at most.
+    connections_max: u32,
     running: BTreeMap<ShardId, ServerHandle>,
 }
 
 impl Servers {
-    pub(crate) const fn new(addresses: Vec<SocketAddr>) -> Self {
-        Self { addresses, running: BTreeMap::new() }
+    pub(crate) const fn new(addresses: Vec<SocketAddr>, connections_max: u32) -> Self {
+        Self { addresses, connections_max, running: BTreeMap::new() }
     }
 
     /// Starts and stops servers as shards come and go, until none come any more or a server does not start.
@@ -43,7 +45,11 @@ impl Servers {
         for (shard, chain) in chains {
             let Some(address) = self.addresses.get(shard.get() as usize) else { continue };
             if !self.running.contains_key(shard) {
-                let config = ServerConfig { cors: rpc::Cors::Any, ..ServerConfig::new(*address) };
+                let config = ServerConfig {
+                    cors: rpc::Cors::Any,
+                    max_connections: self.connections_max,
+                    ..ServerConfig::new(*address)
+                };
                 let api = ShardApi::start(Arc::new(chain.clone()), ApiConfig::default());
                 let server = rpc::serve(config, rpc::method::shard_methods(api)).await?;
                 tracing::info!(%shard, address = %server.address(), "JSON-RPC served");

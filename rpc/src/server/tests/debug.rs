@@ -85,8 +85,7 @@ impl SimulateApi for Fixed {
 
 async fn ask(method: &str, params: &str) -> Value {
     let request = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
-    let (answer, _) =
-        shard_methods(Arc::new(Fixed::default())).raw_json_request(&request, 1).await.expect("a request");
+    let answer = shard_methods(Arc::new(Fixed::default())).ask(&request).await.expect("a request");
     serde_json::from_str(answer.get()).expect("JSON")
 }
 

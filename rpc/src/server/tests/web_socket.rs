@@ -34,14 +34,20 @@ impl Socket {
     pub(super) async fn send(&mut self, method: &str, params: Value) -> u64 {
         let id = self.next_id;
         self.next_id += 1;
-        let text = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }).to_string();
+        self.send_text(
+            &json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }).to_string(),
+        )
+        .await;
+        id
+    }
+
+    pub(super) async fn send_text(&mut self, text: &str) {
         let length = u16::try_from(text.len()).expect("a short message");
         let mut frame = vec![TEXT, MASKED | 126];
         frame.extend(length.to_be_bytes());
         frame.extend([0; 4]); // a mask of zeros changes nothing
         frame.extend(text.as_bytes());
         self.stream.write_all(&frame).await.expect("sent");
-        id
     }
 
     /// Sends a call and returns its answer, passing over notifications.
@@ -56,6 +62,10 @@ impl Socket {
     }
 
     pub(super) async fn receive(&mut self) -> Value {
+        serde_json::from_str(&self.receive_text().await).expect("JSON")
+    }
+
+    pub(super) async fn receive_text(&mut self) -> String {
         loop {
             let mut head = [0; 2];
             self.stream.read_exact(&mut head).await.expect("a frame");
@@ -67,7 +77,7 @@ impl Socket {
             let mut payload = vec![0; usize::try_from(length).expect("it fits")];
             self.stream.read_exact(&mut payload).await.expect("a payload");
             if head[0] == TEXT {
-                return serde_json::from_slice(&payload).expect("JSON");
+                return String::from_utf8(payload).expect("text");
             }
         }
     }

@@ -4,7 +4,7 @@
 
 use super::error::{self, storage};
 use super::execute::call_request;
-use super::overrides::{OverriddenState, override_environment};
+use super::overrides::{OverriddenState, override_block};
 use super::position::{Position, pending_block};
 use super::record::BlockRecord;
 use super::replay::Replay;
@@ -19,7 +19,7 @@ use rpc::RpcError;
 use rpc::error::RpcResult;
 use rpc::method::{DebugApi, TransactionApi};
 use rpc::view::{GethTrace, TraceCallOptions, TraceOptions, TraceResult};
-use shard_state::executor::{Stop, Tracer, trace_call};
+use shard_state::executor::{CallRequest, Stop, Tracer, trace_call};
 use ssz::Encode as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,11 +62,9 @@ impl DebugApi for ShardApi {
                 }
             };
             let state = OverriddenState::new(&below, state.unwrap_or_default())?;
-            let environment = match header {
-                None => *view.environment(),
-                Some(header) => override_environment(view.environment(), &header)?,
-            };
+            let (environment, block_hashes) = override_block(view.environment(), header.unwrap_or_default())?;
             let request = state.request(call_request(request, environment.chain_id, gas_max)?);
+            let request = CallRequest { block_hashes, ..request };
             trace_call(&state, &environment, &request, gas_max, tracer).map_err(error::trace)
         })
         .await

@@ -1,7 +1,7 @@
 //! `eth_call` and `eth_estimateGas`: what a caller describes, as the executor takes it.
 
 use super::error;
-use super::overrides::{OverriddenState, override_environment};
+use super::overrides::{OverriddenState, override_block};
 use alloy_eips::eip7702::constants::PER_EMPTY_ACCOUNT_COST;
 use alloy_primitives::{Bytes, TxKind};
 use alloy_rpc_types_eth::{BlockOverrides, TransactionRequest, state::StateOverride};
@@ -14,6 +14,7 @@ use shard_state::{
     },
     transaction::recover_authorizations,
 };
+use std::collections::BTreeMap;
 
 /// Executes without effect; answers what the call returns.
 pub(super) fn execute(
@@ -24,13 +25,15 @@ pub(super) fn execute(
     gas_max: u64,
 ) -> RpcResult<Bytes> {
     let request = call_request(request, view.environment().chain_id, gas_max)?;
-    let environment = match header {
-        None => *view.environment(),
-        Some(header) => override_environment(view.environment(), &header)?,
-    };
+    let (environment, block_hashes) = override_block(view.environment(), header.unwrap_or_default())?;
     let state = OverriddenState::new(view.state(), state.unwrap_or_default())?;
-    let request = state.request(request);
-    match call(&state, &environment, &request, gas_max).map_err(error::call)? {
+    let request = CallRequest { block_hashes, ..state.request(request) };
+    answer(call(&state, &environment, &request, gas_max).map_err(error::call)?)
+}
+
+/// What a call returned, or why there is nothing.
+pub(super) fn answer(outcome: CallOutcome) -> RpcResult<Bytes> {
+    match outcome {
         CallOutcome::Success { output, .. } => Ok(output),
         CallOutcome::Revert { output, .. } => Err(RpcError::Reverted { data: output }),
         CallOutcome::Halt { reason, .. } => Err(RpcError::Execution(halt_text(&reason).to_owned())),
@@ -94,5 +97,6 @@ pub(super) fn call_request(
         access_list: request.access_list.unwrap_or_default(),
         authorizations: recover_authorizations(&authorizations),
         precompiles: PrecompileChanges::default(),
+        block_hashes: BTreeMap::new(),
     })
 }

@@ -120,16 +120,12 @@ impl FlatState for OverriddenState {
     }
 }
 
-/// The block that a call believes to be in. The difficulty and the blob fee mean nothing on a shard.
-pub(super) fn override_environment(
+/// The block that a call believes to be in, and the ids of earlier ones that it believes in. The difficulty and the blob
+/// fee mean nothing on a shard.
+pub(super) fn override_block(
     environment: &Environment,
-    overrides: &BlockOverrides,
-) -> RpcResult<Environment> {
-    if overrides.block_hash.as_ref().is_some_and(|hashes| !hashes.is_empty()) {
-        return Err(RpcError::Server(
-            "blockHash is not supported: BLOCKHASH reads the state (EIP-2935)".into(),
-        ));
-    }
+    overrides: BlockOverrides,
+) -> RpcResult<(Environment, BTreeMap<u64, B256>)> {
     let number = |name: &'static str, value: U256| {
         u64::try_from(value).map_err(|_| RpcError::InvalidParams(format!("{name} is larger than 64 bits")))
     };
@@ -144,5 +140,5 @@ pub(super) fn override_environment(
     environment.gas_limit = overrides.gas_limit.unwrap_or(environment.gas_limit);
     environment.fee_recipient = overrides.coinbase.unwrap_or(environment.fee_recipient);
     environment.mix = overrides.random.unwrap_or(environment.mix);
-    Ok(environment)
+    Ok((environment, overrides.block_hash.unwrap_or_default()))
 }

@@ -7,7 +7,7 @@ use primitives::ShardHeader;
 
 use crate::{
     account::Account,
-    executor::{CallError, CallOutcome, CallRequest, Environment, call, estimate_gas},
+    executor::{CallError, CallOutcome, CallRequest, Environment, call, call_briefly, estimate_gas},
     state::{FlatState, Layered, StateError},
 };
 
@@ -67,6 +67,15 @@ impl ChainView {
     /// Executes a request at the end of the block, without writing.
     pub fn call(&self, request: &CallRequest, gas_max: u64) -> Result<CallOutcome, CallError> {
         call(&self.state, &self.environment, request, gas_max)
+    }
+
+    /// The same, if it is a short call: `None` if that takes longer, or might.
+    pub fn call_briefly(
+        &self,
+        request: &CallRequest,
+        gas_max: u64,
+    ) -> Result<Option<CallOutcome>, CallError> {
+        call_briefly(&self.state, &self.environment, request, gas_max)
     }
 
     /// The least gas that a request needs at the end of the block.

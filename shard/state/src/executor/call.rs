@@ -1,7 +1,9 @@
 //! Executing a request that nobody signed, without writing: `eth_call`.
 
+use std::collections::BTreeMap;
+
 use alloy_eips::{eip2930::AccessList, eip7702::RecoveredAuthorization};
-use alloy_primitives::{Address, Bytes, Log, TxKind, U256};
+use alloy_primitives::{Address, B256, Bytes, Log, TxKind, U256};
 use revm::{
     context::{
         TxEnv,
@@ -36,6 +38,8 @@ pub struct CallRequest {
     pub authorizations: Vec<RecoveredAuthorization>,
     /// Precompiles that it believes to be elsewhere.
     pub precompiles: PrecompileChanges,
+    /// Ids of blocks, by height, that it believes to be others: what BLOCKHASH gives where it gives anything.
+    pub block_hashes: BTreeMap<u64, B256>,
 }
 
 /// What a call led to.
@@ -196,7 +200,8 @@ pub(super) fn ready<'a>(
     if request.gas_price == 0 {
         block.basefee = 0;
     }
-    let evm = Evm::new(PendingState::new(state), config, block, environment.portal);
+    let state = PendingState::new(state).with_block_hashes(request.block_hashes.clone());
+    let evm = Evm::new(state, config, block, environment.portal);
     Ok((evm.with_precompiles(request.precompiles.clone()), environment_of(request, gas)))
 }
 

@@ -4,9 +4,9 @@ use alloy_consensus::{Transaction as _, Typed2718 as _};
 use alloy_eips::{eip2935::HISTORY_STORAGE_ADDRESS, eip4788::BEACON_ROOTS_ADDRESS};
 use alloy_primitives::{Address, B256};
 use revm::{
-    Context, ExecuteEvm as _, InspectEvm as _, Inspector, Journal, MainBuilder as _, SystemCallEvm as _,
+    Context, ExecuteEvm as _, InspectEvm as _, Inspector, Journal, SystemCallEvm as _,
     context::{
-        BlockEnv, CfgEnv, ContextSetters as _, TxEnv,
+        BlockEnv, CfgEnv, ContextSetters as _, FrameStack, TxEnv,
         result::{EVMError, ExecutionResult, ResultAndState},
     },
     context_interface::{ContextTr as _, JournalTr as _, either::Either},
@@ -44,8 +44,11 @@ impl<'a> Evm<'a> {
         context.cfg = config;
         context.block = block;
         context.journaled_state.set_spec_id(context.cfg.spec);
+        let instruction = EthInstructions::new_mainnet_with_spec(context.cfg.spec);
         let precompiles = Precompiles::new(PrecompileChanges::default(), portal);
-        Self { inner: context.build_mainnet().with_precompiles(precompiles) }
+        // Frames are made as they are needed: few requests need many, and each has a large stack.
+        let frame_stack = FrameStack::new();
+        Self { inner: Inner { ctx: context, inspector: (), instruction, precompiles, frame_stack } }
     }
 
     /// The same EVM with precompiles elsewhere.

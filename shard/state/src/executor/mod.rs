@@ -7,6 +7,7 @@
 //! - `evm`: the interpreter (revm, Osaka rules) and the system calls that open a block
 //! - `transfer`: value to an account without code
 //! - [`call`], [`estimate_gas`], [`create_access_list`]: what `eth_call` and its neighbours ask
+//! - [`call_briefly`]: a call made between other work, if it is short enough for that
 //! - [`Simulation`]: a block of such requests
 //! - [`trace_call`], [`BlockExecutor::trace`]: the same executions, watched
 //!
@@ -15,6 +16,7 @@
 mod access_list;
 mod arrival;
 mod block;
+mod brief;
 mod call;
 mod environment;
 mod estimate;
@@ -34,6 +36,7 @@ use crate::state::StateError;
 
 pub use access_list::{AccessListed, create_access_list};
 pub use block::{BlockExecutor, Path};
+pub use brief::call_briefly;
 pub use call::{CallError, CallOutcome, CallRequest, call, halt_text};
 pub use environment::Environment;
 pub use estimate::estimate_gas;

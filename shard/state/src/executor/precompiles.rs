@@ -67,7 +67,7 @@ impl PrecompileChanges {
 }
 
 /// Whether there is a precompile at the address.
-fn is_precompile(address: &Address) -> bool {
+pub(super) fn is_precompile(address: &Address) -> bool {
     EthPrecompiles::new(SpecId::OSAKA).contains(address)
 }
 

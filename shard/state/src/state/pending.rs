@@ -3,6 +3,8 @@
 //! Entries are kept in the order in which they were first read, beside maps that only find them: nothing here
 //! depends on a hash map's order.
 
+use std::collections::BTreeMap;
+
 use alloy_eips::eip2935::{HISTORY_SERVE_WINDOW, HISTORY_STORAGE_ADDRESS};
 use alloy_primitives::{
     Address, B256, Bytes, KECCAK256_EMPTY, U256,
@@ -45,6 +47,8 @@ pub struct PendingState<'a> {
     /// Code that was read or written; analysed once a block.
     code: B256Map<Bytecode>,
     code_stored: Vec<(B256, Bytes)>,
+    /// Ids of blocks that are believed to be others, by height.
+    block_hashes: BTreeMap<u64, B256>,
 }
 
 impl std::fmt::Debug for PendingState<'_> {
@@ -67,7 +71,14 @@ impl<'a> PendingState<'a> {
             slot_of: HashMap::default(),
             code: B256Map::default(),
             code_stored: Vec::new(),
+            block_hashes: BTreeMap::new(),
         }
+    }
+
+    /// The same with other ids of some blocks, by height.
+    #[must_use]
+    pub fn with_block_hashes(self, block_hashes: BTreeMap<u64, B256>) -> Self {
+        Self { block_hashes, ..self }
     }
 
     /// The account as it is now.
@@ -219,6 +230,9 @@ impl Database for PendingState<'_> {
     /// From the history contract of EIP-2935, which every block writes its parent to first: so the state is all
     /// that execution needs.
     fn block_hash(&mut self, number: u64) -> Result<B256, StateError> {
+        if let Some(other) = self.block_hashes.get(&number) {
+            return Ok(*other);
+        }
         let key = U256::from(number % HISTORY_SERVE_WINDOW as u64);
         Ok(self.slot(&HISTORY_STORAGE_ADDRESS, key)?.into())
     }

@@ -5,7 +5,7 @@
 use super::plan::Planned;
 use crate::api::error;
 use crate::api::execute::call_request;
-use crate::api::overrides::{OverriddenState, override_environment};
+use crate::api::overrides::{OverriddenState, override_block};
 use crate::snapshot::Snapshot;
 use alloy_consensus::{
     Eip658Value, Receipt, ReceiptEnvelope, Transaction as _, TxEnvelope, transaction::Recovered,
@@ -107,10 +107,11 @@ impl Simulator {
     fn next_environment(&self, planned: &Planned) -> RpcResult<Environment> {
         let base_fee = if self.rules.validation { next_base_fee(&self.header, &self.spec) } else { 0 };
         let environment = Environment { base_fee, ..self.environment };
-        let overridden = match &planned.block.block_overrides {
-            Some(overrides) => override_environment(&environment, overrides)?,
-            None => environment,
-        };
+        let overrides = planned.block.block_overrides.clone().unwrap_or_default();
+        let (overridden, block_hashes) = override_block(&environment, overrides)?;
+        if !block_hashes.is_empty() {
+            return Err(RpcError::Server("blockHash is not supported in a simulation".into()));
+        }
         let timestamp = planned.timestamp_ms / 1_000;
         Ok(Environment { height: planned.height.get(), timestamp, ..overridden })
     }

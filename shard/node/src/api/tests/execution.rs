@@ -137,3 +137,31 @@ async fn call_with_authorizations_runs_the_code_that_they_bring() {
     let refused = text(api.call(creating, latest(), None, None).await).1;
     assert!(refused.starts_with("EIP-7702 transaction cannot be used to create contract"), "{refused}");
 }
+
+#[tokio::test]
+async fn call_may_believe_in_another_id_of_an_earlier_block() {
+    let (chain, api) = served();
+    // BLOCKHASH of the block before.
+    let asking = deploy(&chain, &api, &bytes!("60014303405f5260205ff3")).await;
+    let genesis = chain.snapshot().reader.id(Height::ZERO).expect("readable").expect("it is there");
+    let own = api.call(calling(asking), latest(), None, None).await;
+    assert_eq!(own, Ok(Bytes::copy_from_slice(genesis.as_slice())));
+    let other = B256::repeat_byte(7);
+    let header = alloy_rpc_types_eth::BlockOverrides {
+        number: Some(U256::from(77)),
+        block_hash: Some([(76, other)].into()),
+        ..Default::default()
+    };
+    let believed = api.call(calling(asking), latest(), None, Some(header)).await;
+    assert_eq!(believed, Ok(Bytes::copy_from_slice(other.as_slice())));
+}
+
+/// A call that is not short ends as one that is: its gas is what the caller allows.
+#[tokio::test]
+async fn long_call_is_made_on_another_thread() {
+    let (chain, api) = served();
+    // JUMPDEST PUSH0 JUMP.
+    let endless = deploy(&chain, &api, &bytes!("5b5f56")).await;
+    let request = TransactionRequest { gas: Some(2_000_000), ..calling(endless) };
+    assert_eq!(text(api.call(request, latest(), None, None).await), (-32000, "out of gas".into()));
+}

@@ -72,6 +72,8 @@ async fn block_may_be_named_by_an_object_that_requires_it_to_be_canonical() {
         format!(r#"{{"blockHash":"{id}"}}"#),
         r#"{"blockNumber":"0x1"}"#.into(),
         r#"{"blockNumber":"latest"}"#.into(),
+        r#"{"blockNumber":"0x1","requireCanonical":true}"#.into(),
+        r#"{"requireCanonical":true,"blockNumber":"0x1"}"#.into(),
         r#""0x1""#.into(),
     ] {
         let answer = ask.ask("eth_getBalance", &format!(r#"["{}",{block}]"#, receiver())).await;

@@ -14,7 +14,7 @@ impl Wire {
     pub(super) async fn ask(&self, method: &str, params: &str) -> Value {
         let request = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
         let methods = shard_methods(Arc::clone(&self.0));
-        let (answer, _) = methods.raw_json_request(&request, 1).await.expect("a request");
+        let answer = methods.ask(&request).await.expect("a request");
         serde_json::from_str(answer.get()).expect("JSON")
     }
 }
