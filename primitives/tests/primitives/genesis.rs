@@ -53,7 +53,7 @@ fn a_genesis_file_reads_back_as_it_was() {
 /// Changing this hash is changing what every network is called.
 #[test]
 fn the_hash_of_a_genesis_is_frozen() {
-    let expected = "0xb40c7b7e391d69c678a94b360d76c12d0d14c2f7baead6bc294f1c848e5c9542";
+    let expected = "0xe632b7373a68a4d32277190cec46ee48adb683f30053ac63441fbca8a557c8e4";
     assert_eq!(genesis().hash().to_string(), expected);
 }
 

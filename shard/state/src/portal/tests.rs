@@ -367,7 +367,8 @@ fn gas_for_a_send_can_be_estimated() {
     };
     let estimate = net.view(0).estimate_gas(&request, 10_000_000).expect("can be sent");
     let executed = net.advance(0, &[sends(0, ETHER, transferCall { shard: 1, to })], &[]);
-    assert_eq!(executed.receipts[0].gas_used, estimate, "{:?}", executed.receipts[0]);
+    let used = executed.receipts[0].gas_used;
+    assert!((used..used + used / 50).contains(&estimate), "{estimate} for {used}");
     let CallOutcome::Success { output, .. } = net.view(0).call(&request, 10_000_000).expect("is called")
     else {
         panic!("it succeeds")
