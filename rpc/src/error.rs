@@ -3,12 +3,14 @@
 //! Tools match these texts (ethers turns "nonce too low" into its own error class), so a text here is
 //! wire format: it changes only when geth's does.
 
+mod portal;
 mod revert;
 mod simulation;
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use jsonrpsee::types::ErrorObjectOwned;
 
+pub use portal::known_portal_errors;
 pub use simulation::{SimulationError, SimulationReason};
 
 /// Result of a JSON-RPC method.

@@ -4,6 +4,7 @@
 //! method its name on the wire, its parameters, what it gives, and how the trait answers it. [`reference()`] is all
 //! of these lists.
 
+mod atoll;
 mod debug;
 mod dev;
 mod eth;
@@ -14,6 +15,7 @@ mod signature;
 mod txpool;
 mod web3;
 
+pub use atoll::AtollApi;
 pub use debug::DebugApi;
 pub use dev::{DevApi, dev_methods};
 pub use eth::{
@@ -33,9 +35,10 @@ use crate::{
 use std::sync::Arc;
 
 /// Every method of a shard node, served by `api`.
-pub fn shard_methods<A: EthApi + DebugApi + NetApi + TxpoolApi + Web3Api>(api: Arc<A>) -> Methods {
+pub fn shard_methods<A: EthApi + AtollApi + DebugApi + NetApi + TxpoolApi + Web3Api>(api: Arc<A>) -> Methods {
     let mut methods = Gathering::new(api);
     eth::add(&mut methods);
+    atoll::add(&mut methods);
     debug::add(&mut methods);
     net::add(&mut methods);
     txpool::add(&mut methods);
@@ -52,6 +55,7 @@ pub fn dev_reference() -> impl Iterator<Item = &'static Signature> {
 pub fn reference() -> impl Iterator<Item = &'static Signature> {
     let areas = eth::METHODS.into_iter().chain([
         subscription::METHODS,
+        atoll::METHODS,
         debug::METHODS,
         net::METHODS,
         txpool::METHODS,

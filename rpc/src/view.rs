@@ -7,6 +7,7 @@ mod block;
 mod config;
 mod pool;
 mod pooled;
+mod receipt;
 mod syncing;
 mod trace;
 mod transaction;
@@ -25,6 +26,7 @@ pub use block::{Anchor, Block, BlockFacts, Header, ShardFields, block_with_hashe
 pub use config::chain_config;
 pub use pool::{ByNonce, PoolContent, PoolContentOf, PoolStatus, Sender};
 pub use pooled::Pooled;
+pub use receipt::{BundleView, LaneView, Passage, ReceiptJourney};
 pub use syncing::{Progress, SyncNotice, Syncing};
 pub use trace::{TraceCallOptions, TraceOptions};
 pub use transaction::{Place, transaction};

@@ -1,6 +1,7 @@
 //! `atoll`'s arguments.
 
 use crate::testnet::{self, DataDir, LogsArgs, StatusArgs, UpArgs};
+use crate::xsend::{self, XsendArgs};
 use clap::{Parser, Subcommand};
 use std::{ffi::OsString, process::ExitCode};
 
@@ -19,6 +20,8 @@ enum Command {
     /// A local network: beacon chain, shards and validators as processes of this machine.
     #[command(subcommand)]
     Testnet(Testnet),
+    /// Send value from one shard to another.
+    Xsend(XsendArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -56,6 +59,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(cli: Cli) -> eyre::Result<()> {
     match cli.command {
         None => testnet::up(&UpArgs::default()),
+        Some(Command::Xsend(args)) => xsend::xsend(&args),
         Some(Command::Testnet(command)) => match command {
             Testnet::Up(args) => testnet::up(&args),
             Testnet::Down(directory) => testnet::down(&directory),

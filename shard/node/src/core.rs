@@ -265,9 +265,10 @@ impl ShardCore {
                 None => continue,
             };
             let lane = bundle.lane;
-            if let Err(error) = quorum.and_then(|()| self.inbox.add(bundle, &record.table).map(drop)) {
-                effects.push(Effect::BundleRefused { lane, error });
-            }
+            effects.push(match quorum.and_then(|()| self.inbox.add(bundle, &record.table)) {
+                Ok(ids) => Effect::Arrived(ids),
+                Err(error) => Effect::BundleRefused { lane, error },
+            });
         }
     }
 

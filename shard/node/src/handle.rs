@@ -4,6 +4,7 @@
 //! pool and the trie, is asked of it.
 
 use crate::ingress::Submission;
+use crate::journeys::Journeys;
 use crate::pool::{Counts, Inserted, PoolError, PooledTransaction};
 use crate::snapshot::Snapshot;
 use crate::store::Undone;
@@ -121,6 +122,8 @@ pub(crate) struct Shared {
     pub(crate) highest: AtomicU64,
     /// Other nodes in the committee of the newest epoch.
     pub(crate) peers: AtomicU64,
+    /// When receipts passed.
+    pub(crate) journeys: Journeys,
 }
 
 impl Shared {
@@ -131,6 +134,7 @@ impl Shared {
             starting: snapshot.height(),
             highest: AtomicU64::new(snapshot.height().get()),
             peers: AtomicU64::new(0),
+            journeys: Journeys::default(),
             snapshot: ArcSwap::from_pointee(snapshot),
             events: broadcast::Sender::new(EVENTS_MAX),
             pooled: broadcast::Sender::new(POOLED_MAX),

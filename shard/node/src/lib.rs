@@ -21,6 +21,7 @@ mod follower;
 mod gossip;
 mod handle;
 mod ingress;
+mod journeys;
 pub mod link;
 mod metrics;
 pub mod node;

@@ -1,6 +1,6 @@
 //! What a shard node counts. Every name begins with `atoll_`; shards are told apart by the label `shard`.
 
-use primitives::{Height, ShardHeader, ShardId};
+use primitives::{Chain, Height, ShardHeader, ShardId};
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -9,6 +9,8 @@ use service::metrics::{Encoder, Page, gauge};
 
 /// Upper ends of the histogram of block intervals, milliseconds.
 const INTERVALS_MS: [f64; 11] = [100., 250., 400., 450., 500., 550., 600., 750., 1_000., 2_000., 5_000.];
+/// Upper ends of the histograms of receipts' latencies, milliseconds.
+const LATENCIES_MS: [f64; 11] = [100., 250., 400., 500., 600., 750., 1_000., 1_500., 2_000., 5_000., 30_000.];
 /// Upper ends of the histograms of times spent, milliseconds.
 const TIMES_MS: [f64; 10] = [1., 2., 5., 10., 20., 50., 100., 200., 500., 1_000.];
 
@@ -16,6 +18,15 @@ const TIMES_MS: [f64; 10] = [1., 2., 5., 10., 20., 50., 100., 200., 500., 1_000.
 struct ShardLabel {
     shard: u32,
 }
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LaneLabel {
+    source: u32,
+    destination: u32,
+}
+
+/// A histogram for each lane.
+type LaneHistograms = Family<LaneLabel, Histogram, fn() -> Histogram>;
 
 /// A histogram for each shard.
 type Histograms = Family<ShardLabel, Histogram, fn() -> Histogram>;
@@ -41,6 +52,10 @@ pub struct Metrics {
     rejections: Family<ShardLabel, Counter>,
     early_ends: Family<ShardLabel, Counter>,
     gossip_dropped: Family<ShardLabel, Counter>,
+    lane_sent: Family<LaneLabel, Counter>,
+    lane_consumed: Family<LaneLabel, Counter>,
+    lane_in_flight: Family<LaneLabel, Gauge>,
+    lane_latency_ms: LaneHistograms,
     beacon_height: Gauge,
     beacon_failures: Counter,
 }
@@ -82,6 +97,15 @@ impl Metrics {
             rejections: page.plain("atoll_shard_blocks_rejected", "Proposed blocks found invalid"),
             early_ends: page.plain("atoll_shard_early_ends", "Epochs ended early"),
             gossip_dropped: page.plain("atoll_shard_gossip_dropped", "Messages of peers that were of no use"),
+            lane_sent: page.plain("atoll_lane_sent", "Receipts sent to another shard"),
+            lane_consumed: page.plain("atoll_lane_consumed", "Receipts of another shard consumed"),
+            lane_in_flight: page
+                .plain("atoll_lane_in_flight", "Receipts that may still be under way, as the source knows"),
+            lane_latency_ms: page.add(
+                "atoll_lane_latency_ms",
+                "Time from the proposal of the block that sent a receipt to the certificate of the one that consumed it",
+                LaneHistograms::new_with_constructor(|| Histogram::new(LATENCIES_MS)),
+            ),
             beacon_height: page.plain("atoll_beacon_followed_height", "Newest beacon header verified"),
             beacon_failures: page.plain("atoll_beacon_link_failures", "Failed requests to the beacon node"),
             page: page.finish(),
@@ -146,6 +170,28 @@ impl ShardMetrics {
 
     pub(crate) fn committed(&self, ms: f64) {
         self.metrics.commit_ms.get_or_create(&self.label).observe(ms);
+    }
+
+    /// So many receipts were sent to a chain.
+    pub(crate) fn sent(&self, destination: Chain, receipts: usize) {
+        self.metrics.lane_sent.get_or_create(&self.lane_to(destination)).inc_by(receipts as u64);
+    }
+
+    /// So many receipts to a chain may be under way.
+    pub(crate) fn in_flight(&self, destination: Chain, receipts: u64) {
+        self.metrics.lane_in_flight.get_or_create(&self.lane_to(destination)).set(gauge(receipts));
+    }
+
+    /// So many receipts of a chain were consumed, so long after they were sent.
+    pub(crate) fn consumed(&self, source: Chain, receipts: usize, latency_ms: u64) {
+        let label = LaneLabel { source: source.code(), destination: self.label.shard };
+        self.metrics.lane_consumed.get_or_create(&label).inc_by(receipts as u64);
+        let latency = self.metrics.lane_latency_ms.get_or_create(&label);
+        (0..receipts).for_each(|_| latency.observe(latency_ms as f64));
+    }
+
+    fn lane_to(&self, destination: Chain) -> LaneLabel {
+        LaneLabel { source: self.label.shard, destination: destination.code() }
     }
 
     pub(crate) fn crosslink(&self) {

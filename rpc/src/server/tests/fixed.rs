@@ -5,12 +5,13 @@ use crate::{
     RpcError,
     error::{RpcResult, TransactionError},
     method::{
-        AccountApi, BlockApi, ChainApi, ExecutionApi, FeeApi, FilterApi, NetApi, StateApi, SubscriptionApi,
-        TransactionApi, TxpoolApi, Web3Api,
+        AccountApi, AtollApi, BlockApi, ChainApi, ExecutionApi, FeeApi, FilterApi, NetApi, StateApi,
+        SubscriptionApi, TransactionApi, TxpoolApi, Web3Api,
     },
     view::{
-        Block, EIP1186AccountProofResponse, EthConfig, FeeHistory, FilterChanges, Header, Log, PoolContent,
-        PoolContentOf, PoolStatus, Pooled, ShardFields, SyncNotice, Syncing, Transaction, TransactionReceipt,
+        Block, BundleView, EIP1186AccountProofResponse, EthConfig, FeeHistory, FilterChanges, Header,
+        LaneView, Log, PoolContent, PoolContentOf, PoolStatus, Pooled, ReceiptJourney, ShardFields,
+        SyncNotice, Syncing, Transaction, TransactionReceipt,
     },
 };
 use alloy_eips::{BlockId, BlockNumberOrTag};
@@ -48,6 +49,18 @@ impl ChainApi for Fixed {
     }
     async fn syncing(&self) -> RpcResult<Syncing> {
         Ok(Syncing::DONE)
+    }
+}
+
+impl AtollApi for Fixed {
+    async fn receipt(&self, _: B256) -> RpcResult<Option<ReceiptJourney>> {
+        Ok(None)
+    }
+    async fn lane(&self, shard: u64) -> RpcResult<LaneView> {
+        Err(RpcError::InvalidParams(format!("no lane to {shard}")))
+    }
+    async fn bundle(&self, _: B256) -> RpcResult<Option<BundleView>> {
+        Ok(None)
     }
 }
 

@@ -4,6 +4,7 @@
 //! has (the pool, the trie) is asked for, and those answers are small.
 
 use crate::handle::{ChainEvent, ChainHandle, PooledOf, QueryError, SubmitError};
+use crate::journeys::Times;
 use crate::pool::{Counts, PooledTransaction};
 use crate::snapshot::Snapshot;
 use alloy_primitives::{Address, B256, Bytes};
@@ -58,6 +59,11 @@ pub trait Chain: Debug + Send + Sync + 'static {
     /// A certified block as it was executed, where the chain itself holds it: a reader need not recover its senders.
     fn executed(&self, _id: &B256) -> Option<Arc<Executed>> {
         None
+    }
+
+    /// When a receipt passed this node, as far as it was watching.
+    fn receipt_times(&self, _id: &B256) -> Times {
+        Times::default()
     }
 
     /// Height at which this process took the chain up.
@@ -115,6 +121,10 @@ impl Chain for ChainHandle {
         height: Height,
     ) -> BoxFuture<'_, Result<AccountProof, QueryError>> {
         self.proof(address, slots, height).boxed()
+    }
+
+    fn receipt_times(&self, id: &B256) -> Times {
+        self.shared.journeys.times(id)
     }
 
     fn starting(&self) -> Height {

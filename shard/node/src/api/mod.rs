@@ -8,6 +8,7 @@
 //!
 //! Behaviour is geth's where a shard has the same thing; limits are in [`ApiConfig`].
 
+mod atoll;
 mod chain;
 mod debug;
 mod error;

@@ -13,6 +13,7 @@ use primitives::{
     ShardHeader,
 };
 use service::seat::seats_in;
+use shard_state::{block::Executed, portal::lanes, state::FlatState};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -50,6 +51,7 @@ impl ShardChain {
             Effect::Leave(epoch) => self.engine.leave(epoch),
             Effect::Crosslink { header, certificate, accepted } => self.offer(header, certificate, accepted),
             Effect::FindCertificate(height) => self.find_certificate(height, more).await?,
+            Effect::Arrived(ids) => self.shared.journeys.verified(ids, self.runtime.now_ms()),
             Effect::BundleRefused { lane, error } => {
                 self.metrics.dropped();
                 tracing::warn!(%lane, %error, "receipts of another shard refused");
@@ -81,7 +83,33 @@ impl ShardChain {
             self.runtime.sleep(FULL_DISK_PAUSE).await;
         }
         self.metrics.committed(start.elapsed().as_secs_f64() * 1e3);
+        self.count_receipts(commit);
         self.reread(commit.id)
+    }
+
+    /// Measures how full the lanes are that a block changed.
+    fn measure_lanes(&self, executed: &Executed, state: &dyn FlatState) {
+        if executed.outbox.is_empty() && executed.acknowledged.is_empty() {
+            return;
+        }
+        let shards = self.genesis.spec.shards.len() as u32;
+        for lane in lanes(state, self.shard, shards).into_iter().flatten() {
+            self.metrics.in_flight(lane.chain, lane.outgoing.in_flight());
+        }
+    }
+
+    /// Counts what a certified block sent and consumed.
+    fn count_receipts(&self, commit: &Commit) {
+        for (destination, receipts) in commit.outbox.lanes() {
+            self.metrics.sent(destination, receipts.len());
+        }
+        let now_ms = self.runtime.now_ms();
+        for bundle in &commit.block.body.bundles {
+            let header =
+                bundle.ancestor.first().map_or(&bundle.certified.header, |ancestor| &ancestor.header);
+            let latency_ms = now_ms.saturating_sub(header.timestamp_ms);
+            self.metrics.consumed(bundle.lane.source, bundle.receipts.len(), latency_ms);
+        }
     }
 
     fn write(&self, commit: &Commit) -> Result<(), StorageError> {
@@ -104,6 +132,9 @@ impl ShardChain {
 
     pub(super) fn publish(&mut self, head: Head) {
         let Head { view, pending, finalized, certified } = head;
+        if let Some(executed) = &certified {
+            self.measure_lanes(executed, view.state());
+        }
         let spec = Arc::clone(&self.shared.spec);
         let snapshot = Snapshot { spec, view, finalized, pending, reader: self.reader.clone() };
         let before = self.shared.snapshot.swap(Arc::new(snapshot));
@@ -115,6 +146,10 @@ impl ShardChain {
                 shard = %self.shard, height = %header.height, id = %executed.id, epoch = %header.epoch,
                 transactions = executed.transactions.len(), "block certified"
             );
+            let now_ms = self.runtime.now_ms();
+            let ids = executed.outbox.receipts().map(|(id, _)| id);
+            let ids = ids.chain(executed.arrivals.iter().map(|arrival| arrival.id));
+            self.shared.journeys.certified(ids, now_ms);
             self.tell_destinations(&executed.outbox);
             self.tell(ChainEvent::Certified(executed));
         }

@@ -3,7 +3,7 @@
 //! Of each source a bounded run of whole bundles, in order and without gaps from the head's cursor on; what is beyond
 //! stays at the source until there is room. Everything here was verified to follow from what is before it.
 
-use primitives::{Bundle, Chain, EpochTable, InboxCursor, InboxCursors, ShardId};
+use primitives::{B256, Bundle, Chain, EpochTable, InboxCursor, InboxCursors, ShardId};
 use std::collections::{BTreeMap, VecDeque};
 use xshard::{BundleError, bundle};
 
@@ -51,21 +51,21 @@ impl Inbox {
     }
 
     /// Takes a bundle that goes on where those here end, and verifies everything of it but its certificate; one that
-    /// brings nothing new is of no use. Whether it was taken.
-    pub(super) fn add(&mut self, whole: Bundle, table: &EpochTable) -> Result<bool, BundleError> {
-        let Some(source) = whole.lane.source.shard() else { return Ok(false) };
+    /// brings nothing new is of no use. The ids of what it brings.
+    pub(super) fn add(&mut self, whole: Bundle, table: &EpochTable) -> Result<Vec<B256>, BundleError> {
+        let Some(source) = whole.lane.source.shard() else { return Ok(Vec::new()) };
         let waiting = self.lanes.entry(source).or_default();
         let cursor = waiting.end();
         let next = cursor.map_or(0, |cursor| cursor.sequence);
-        let Some(rest) = bundle::narrow(&whole, cursor.as_ref(), usize::MAX) else { return Ok(false) };
+        let Some(rest) = bundle::narrow(&whole, cursor.as_ref(), usize::MAX) else { return Ok(Vec::new()) };
         if rest.receipts.is_empty() || !waiting.has_room() {
-            return Ok(false);
+            return Ok(Vec::new());
         }
         debug_assert_eq!(rest.receipts.first().map(|first| first.sequence), Some(next));
         let here = Chain::from(self.shard);
         let delivery = bundle::verify(&rest, here, &bundle::Source { table, cursor })?;
         waiting.bundles.push_back((whole, delivery.cursor));
-        Ok(true)
+        Ok(delivery.arrivals.into_iter().map(|arrival| arrival.id).collect())
     }
 
     /// Forgets what the head has consumed.
@@ -140,7 +140,7 @@ mod tests {
         }
 
         fn add(&self, inbox: &mut Inbox, place: usize) -> Result<bool, BundleError> {
-            inbox.add(self.bundles[place].clone(), &self.table)
+            Ok(!inbox.add(self.bundles[place].clone(), &self.table)?.is_empty())
         }
 
         fn cursors(&self, height: u64, sequence: u64) -> InboxCursors {

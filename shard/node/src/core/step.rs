@@ -154,6 +154,8 @@ pub enum Effect {
     },
     /// The last block of an epoch needs its own certificate: look whether the engine has it now.
     FindCertificate(Height),
+    /// Receipts of another shard were verified, and wait for a block; their ids.
+    Arrived(Vec<B256>),
     /// Somebody offered receipts that were not sent so.
     BundleRefused {
         /// Their lane.

@@ -1,8 +1,9 @@
 //! What blocks have sent to other chains, and bundles of it for whoever asks.
 
 use super::reader::{ReadError, Reader};
-use super::tables::{Certificates, Cursors, LaneBlocks, Outboxes};
+use super::tables::{Certificates, Cursors, LaneBlocks, Outboxes, SentReceipts};
 use super::{Batch, Commit, StorageError};
+use alloy_primitives::B256;
 use primitives::{
     AncestorHeader, Bundle, CertifiedShardHeader, Chain, Height, InboxCursors, Lane, Receipt, ShardHeader,
 };
@@ -17,6 +18,9 @@ pub(super) fn put(batch: &mut Batch, commit: &Commit) {
         return;
     }
     let receipts = commit.outbox.receipts().map(|(_, receipt)| receipt.clone()).collect();
+    for (id, _) in commit.outbox.receipts() {
+        batch.put::<SentReceipts>(&id, &height);
+    }
     batch.put::<Outboxes>(&height, &Ssz(receipts));
     for leaf in commit.outbox.leaves() {
         batch.put::<LaneBlocks>(&(leaf.destination.code(), leaf.first_sequence), &height);
@@ -27,6 +31,9 @@ pub(super) fn put(batch: &mut Batch, commit: &Commit) {
 pub(super) fn delete(batch: &mut Batch, height: Height, outbox: &Outbox) {
     batch.delete::<Cursors>(&height.get());
     batch.delete::<Outboxes>(&height.get());
+    for (id, _) in outbox.receipts() {
+        batch.delete::<SentReceipts>(&id);
+    }
     for leaf in outbox.leaves() {
         batch.delete::<LaneBlocks>(&(leaf.destination.code(), leaf.first_sequence));
     }
@@ -51,13 +58,12 @@ impl Reader {
         entries.map(|entry| Ok(Height::new(entry?.0))).collect()
     }
 
-    /// The receipt of this sequence that was sent to `destination`, and the height of the block that sent it.
-    pub fn sent(&self, destination: Chain, sequence: u64) -> Result<Option<(Height, Receipt)>, ReadError> {
-        let Some((height, first)) = self.lane_block(destination, sequence)? else { return Ok(None) };
+    /// A receipt that was sent, and the height of the block that sent it.
+    pub fn sent_receipt(&self, id: &B256) -> Result<Option<(Height, Receipt)>, ReadError> {
+        let Some(height) = self.snapshot().get::<SentReceipts>(id)?.map(Height::new) else { return Ok(None) };
         let outbox = self.outbox(height)?;
-        let lane = outbox.lanes().find(|(to, _)| *to == destination);
-        let receipt = lane.and_then(|(_, sent)| sent.get(usize::try_from(sequence - first).ok()?));
-        Ok(receipt.map(|receipt| (height, receipt.clone())))
+        let found = outbox.receipts().find(|(sent, _)| sent == id);
+        Ok(found.map(|(_, receipt)| (height, receipt.clone())))
     }
 
     /// Everything that blocks have sent to `destination` from sequence `from` on: for each block one bundle, at most

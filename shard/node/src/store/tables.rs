@@ -54,6 +54,8 @@ tables! {
     Outboxes("outboxes"): u64 => Ssz<Vec<Receipt>>;
     /// By destination's code and the first sequence that a block sent there: that block's height.
     LaneBlocks("lane_blocks"): (u32, u64) => u64;
+    /// By id of a receipt that was sent: height of the block that sent it.
+    SentReceipts("sent_receipts"): B256 => u64;
     /// How far receipts of other chains were consumed, by height.
     Cursors("inbox_cursors"): u64 => Ssz<InboxCursors>;
     /// By height: of that very block, where there is one.

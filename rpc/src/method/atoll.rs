@@ -1,0 +1,34 @@
+//! `atoll_`: what Ethereum has no words for: receipts between shards.
+
+use super::methods;
+use crate::{
+    error::RpcResult,
+    view::{BundleView, LaneView, ReceiptJourney},
+};
+use alloy_primitives::{B256, U64};
+use std::future::Future;
+
+/// What a node answers in the `atoll_` namespace.
+pub trait AtollApi: Send + Sync + 'static {
+    /// A receipt that this shard sent or consumed; `None` if it did neither.
+    fn receipt(&self, id: B256) -> impl Future<Output = RpcResult<Option<ReceiptJourney>>> + Send;
+
+    /// What this shard knows of its lanes to and from `shard`.
+    fn lane(&self, shard: u64) -> impl Future<Output = RpcResult<LaneView>> + Send;
+
+    /// Proof of a receipt that this shard sent; `None` if it did not, or is not certified yet.
+    fn bundle(&self, id: B256) -> impl Future<Output = RpcResult<Option<BundleView>>> + Send;
+}
+
+methods! {
+    AtollApi;
+
+    /// A receipt between shards, and the blocks of this shard that it passed: ask its source and its destination.
+    atoll_getReceipt(id: B256) -> "receipt journey" = |api| api.receipt(id).await;
+
+    /// What this shard sent to another one, how much of that is known to have arrived, and what came from there.
+    atoll_getLane(shard: U64) -> "lane" = |api| api.lane(shard.to()).await;
+
+    /// Proof that this shard sent a receipt: a bundle (SSZ) for whoever knows its committees.
+    atoll_getBundle(id: B256) -> "bundle" = |api| api.bundle(id).await;
+}

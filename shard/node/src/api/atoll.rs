@@ -1,0 +1,169 @@
+//! The `atoll_` namespace: receipts between shards.
+
+use super::error::{internal, read, storage};
+use super::{Chain, ShardApi};
+use crate::snapshot::Snapshot;
+use alloy_primitives::B256;
+use primitives::{Chain as ChainId, Height, Receipt, ShardId};
+use rpc::RpcError;
+use rpc::error::RpcResult;
+use rpc::method::AtollApi;
+use rpc::view::{BundleView, LaneView, Passage, ReceiptJourney};
+use shard_state::portal::{lanes, outbox};
+use ssz::Encode as _;
+use std::sync::Arc;
+use xshard::{Payload, bundle};
+
+impl AtollApi for ShardApi {
+    async fn receipt(&self, id: B256) -> RpcResult<Option<ReceiptJourney>> {
+        let (snapshot, chain) = (self.chain.snapshot(), Arc::clone(&self.chain));
+        self.reads.run(move || journey(&snapshot, &*chain, id)).await
+    }
+
+    async fn lane(&self, shard: u64) -> RpcResult<LaneView> {
+        let snapshot = self.chain.snapshot();
+        let spec = &snapshot.spec;
+        let (here, shards) = (snapshot.shard(), spec.shards.len() as u32);
+        let all = lanes(snapshot.view.state(), here, shards).map_err(|error| internal(&error))?;
+        let lane = all.into_iter().find(|lane| u64::from(lane.chain.code()) == shard);
+        let lane = lane.ok_or_else(|| {
+            RpcError::InvalidParams(format!(
+                "shard {here} has lanes to shards 0 to {}, not to {shard}",
+                shards - 1
+            ))
+        })?;
+        Ok(LaneView {
+            shard: lane.chain.code(),
+            sent: lane.outgoing.sent,
+            acknowledged: lane.outgoing.acknowledged,
+            in_flight: lane.outgoing.in_flight(),
+            capacity: spec.lane_capacity,
+            received: lane.incoming.map_or(0, |cursor| cursor.sequence),
+            consumed_height: lane.incoming.map(|cursor| cursor.height.get()),
+            consumed_hash: lane.incoming.map(|cursor| cursor.id),
+        })
+    }
+
+    async fn bundle(&self, id: B256) -> RpcResult<Option<BundleView>> {
+        let snapshot = self.chain.snapshot();
+        self.reads.run(move || proof(&snapshot, id)).await
+    }
+}
+
+/// All that this shard knows of a receipt.
+fn journey(snapshot: &Snapshot, chain: &dyn Chain, id: B256) -> RpcResult<Option<ReceiptJourney>> {
+    let (sent, consumed) = (sent(snapshot, chain, id)?, consumed(snapshot, chain, id)?);
+    let Some(receipt) =
+        sent.as_ref().map(|(receipt, _)| receipt).or(consumed.as_ref().map(|(receipt, ..)| receipt))
+    else {
+        return Ok(None);
+    };
+    let payload = Payload::decode(receipt.kind, &receipt.payload).ok();
+    let (kind, to) = match &payload {
+        Some(Payload::Transfer(transfer)) => ("transfer", Some(transfer.to)),
+        Some(Payload::Call(call)) => ("call", Some(call.to)),
+        Some(Payload::Answer(answer)) => ("answer", Some(answer.to)),
+        None => ("unknown", None),
+    };
+    Ok(Some(ReceiptJourney {
+        id,
+        source: receipt.lane.source.code(),
+        destination: receipt.lane.destination.code(),
+        sequence: receipt.sequence,
+        kind: kind.to_owned(),
+        sender: receipt.sender,
+        to,
+        value: receipt.value,
+        gas: receipt.gas,
+        deadline: receipt.deadline,
+        sent: sent.map(|(_, passage)| passage),
+        answer: consumed.as_ref().and_then(|(_, _, answer)| *answer),
+        consumed: consumed.map(|(_, passage, _)| passage),
+    }))
+}
+
+/// A receipt that this shard sent, and where.
+fn sent(snapshot: &Snapshot, chain: &dyn Chain, id: B256) -> RpcResult<Option<(Receipt, Passage)>> {
+    let reader = &snapshot.reader;
+    let Some((height, receipt)) = reader.sent_receipt(&id).map_err(read)? else { return Ok(None) };
+    let Some(block) = reader.block(height).map_err(storage)? else { return Ok(None) };
+    let receipts = reader.receipts(height).map_err(read)?.unwrap_or_default();
+    let sender = receipts.iter().position(|receipt| {
+        let sent = outbox(snapshot.shard(), std::slice::from_ref(receipt));
+        sent.is_ok_and(|sent| sent.receipts().any(|(sent, _)| sent == id))
+    });
+    let hashes = shard_state::transaction::arrivals(&block.body).into_iter().map(|arrival| arrival.id);
+    let mut hashes = hashes.chain(block.body.transactions.iter().map(alloy_primitives::keccak256));
+    let transaction_hash = sender.and_then(|index| hashes.nth(index)).unwrap_or_default();
+    Ok(Some((receipt, passage(snapshot, chain, height, &id, transaction_hash, true)?)))
+}
+
+/// A receipt that this shard consumed, where, and what it was answered with.
+type Consumed = (Receipt, Passage, Option<B256>);
+
+fn consumed(snapshot: &Snapshot, chain: &dyn Chain, id: B256) -> RpcResult<Option<Consumed>> {
+    let reader = &snapshot.reader;
+    let Some(location) = reader.location(&id).map_err(storage)? else { return Ok(None) };
+    let Some(block) = reader.block(location.height).map_err(storage)? else { return Ok(None) };
+    let arrivals = shard_state::transaction::arrivals(&block.body);
+    let Some(arrival) = arrivals.get(location.index as usize).filter(|arrival| arrival.id == id) else {
+        return Ok(None);
+    };
+    let receipts = reader.receipts(location.height).map_err(read)?.unwrap_or_default();
+    let outcome = receipts.get(location.index as usize);
+    let answers = outcome.map(|outcome| outbox(snapshot.shard(), std::slice::from_ref(outcome)));
+    let answer = answers.and_then(|sent| {
+        let sent = sent.ok()?;
+        let answers = |receipt: &Receipt| match Payload::decode(receipt.kind, &receipt.payload) {
+            Ok(Payload::Answer(answer)) => answer.id == id,
+            _ => false,
+        };
+        sent.receipts().find(|(_, receipt)| answers(receipt)).map(|(answer, _)| answer)
+    });
+    let success = outcome.is_some_and(|outcome| outcome.success());
+    let passage = passage(snapshot, chain, location.height, &id, id, success)?;
+    Ok(Some((arrival.receipt.clone(), passage, answer)))
+}
+
+fn passage(
+    snapshot: &Snapshot,
+    chain: &dyn Chain,
+    height: Height,
+    id: &B256,
+    transaction_hash: B256,
+    success: bool,
+) -> RpcResult<Passage> {
+    let header = snapshot.reader.header(height).map_err(storage)?.ok_or(RpcError::HeaderNotFound)?;
+    let times = chain.receipt_times(id);
+    Ok(Passage {
+        block_number: height.get(),
+        block_hash: header.id(),
+        transaction_hash,
+        success,
+        proposed_ms: header.timestamp_ms,
+        verified_ms: times.verified_ms,
+        certified_ms: times.certified_ms,
+        finalized: height <= snapshot.finalized,
+    })
+}
+
+/// A bundle with one receipt that this shard sent.
+fn proof(snapshot: &Snapshot, id: B256) -> RpcResult<Option<BundleView>> {
+    let reader = &snapshot.reader;
+    let Some((height, receipt)) = reader.sent_receipt(&id).map_err(read)? else { return Ok(None) };
+    let bundles = reader.bundles(receipt.lane.destination, receipt.sequence, 1).map_err(read)?;
+    let Some(whole) = bundles.first() else { return Ok(None) };
+    let cursor = primitives::InboxCursor {
+        source: ChainId::from(ShardId::new(receipt.lane.source.code())),
+        height,
+        id: Default::default(),
+        sequence: receipt.sequence,
+    };
+    let Some(bundle) = bundle::narrow(whole, Some(&cursor), 1) else { return Ok(None) };
+    Ok(Some(BundleView {
+        id,
+        block_number: height.get(),
+        certified_number: bundle.certified.header.height.get(),
+        bundle: bundle.as_ssz_bytes().into(),
+    }))
+}
