@@ -8,6 +8,7 @@ mod docs;
 mod failures;
 mod load;
 mod network;
+mod receipts;
 mod scripts;
 mod tools;
 mod wallet;

@@ -167,3 +167,19 @@ fn proof(snapshot: &Snapshot, id: B256) -> RpcResult<Option<BundleView>> {
         bundle: bundle.as_ssz_bytes().into(),
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy_sol_types::SolInterface as _;
+    use shard_state::portal::abi::IPortal::IPortalErrors;
+    use std::collections::BTreeSet;
+
+    /// The RPC names the Portal's errors to tools that do not know its interface.
+    #[test]
+    fn every_error_of_the_portal_is_known_to_the_rpc() {
+        let declared: BTreeSet<[u8; 4]> = IPortalErrors::selectors().collect();
+        let known: BTreeSet<[u8; 4]> =
+            rpc::error::known_portal_errors().map(|(_, selector)| selector).collect();
+        assert_eq!(known, declared);
+    }
+}
