@@ -8,7 +8,7 @@ type Scenario = (&'static str, fn(u64));
 #[test]
 #[ignore = "takes long: run with --ignored, and ATOLL_SIM_SEEDS=FIRST..END"]
 fn every_scenario_holds_for_many_seeds() {
-    let scenarios: [Scenario; 16] = [
+    let scenarios: [Scenario; 19] = [
         ("beacon epochs", calm::beacon_epochs),
         ("calm", calm::calm),
         ("rough links", faults::rough_links),
@@ -25,6 +25,9 @@ fn every_scenario_holds_for_many_seeds() {
         ("lost committee", committees::lost_committee),
         ("receipts", receipts::calm),
         ("receipts through everything", receipts::trouble),
+        ("receipts of strangers", receipts::strangers),
+        ("narrow lanes", receipts::narrow),
+        ("forger", receipts::forger),
     ];
     seeds::each(seeds::nightly(), |seed| {
         for (name, scenario) in scenarios {

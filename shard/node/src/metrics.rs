@@ -56,6 +56,7 @@ pub struct Metrics {
     lane_consumed: Family<LaneLabel, Counter>,
     lane_in_flight: Family<LaneLabel, Gauge>,
     lane_latency_ms: LaneHistograms,
+    bundles_from_peers: Family<ShardLabel, Counter>,
     beacon_height: Gauge,
     beacon_failures: Counter,
 }
@@ -106,6 +107,8 @@ impl Metrics {
                 "Time from the proposal of the block that sent a receipt to the certificate of the one that consumed it",
                 LaneHistograms::new_with_constructor(|| Histogram::new(LATENCIES_MS)),
             ),
+            bundles_from_peers: page
+                .plain("atoll_shard_bundles_from_peers", "Bundles of other shards that peers sent"),
             beacon_height: page.plain("atoll_beacon_followed_height", "Newest beacon header verified"),
             beacon_failures: page.plain("atoll_beacon_link_failures", "Failed requests to the beacon node"),
             page: page.finish(),
@@ -170,6 +173,11 @@ impl ShardMetrics {
 
     pub(crate) fn committed(&self, ms: f64) {
         self.metrics.commit_ms.get_or_create(&self.label).observe(ms);
+    }
+
+    /// So many bundles came from a peer.
+    pub(crate) fn from_peer(&self, bundles: usize) {
+        self.metrics.bundles_from_peers.get_or_create(&self.label).inc_by(bundles as u64);
     }
 
     /// So many receipts were sent to a chain.
