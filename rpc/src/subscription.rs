@@ -9,7 +9,7 @@ use crate::{
     error::RpcResult,
     method::{Param, Signature},
     methods::Gathering,
-    view::{Header, Log, Pooled, SyncNotice},
+    view::{Header, Log, Pooled, ReceiptJourney, SyncNotice},
 };
 use alloy_rpc_types_eth::Filter;
 use futures::{
@@ -38,6 +38,9 @@ pub trait SubscriptionApi: Send + Sync + 'static {
     /// Transactions that a block can take, as they come; `full` is all of them instead of their hashes.
     fn new_pending_transactions(&self, full: bool) -> RpcResult<BoxStream<'static, Pooled>>;
 
+    /// Receipts between shards, as blocks of this one that sent or consumed them are certified.
+    fn receipts(&self) -> RpcResult<BoxStream<'static, ReceiptJourney>>;
+
     /// That the node begins to catch up, and that it has.
     fn sync_notices(&self) -> RpcResult<BoxStream<'static, SyncNotice>>;
 }
@@ -53,7 +56,8 @@ pub(crate) const METHODS: &[Signature] = &[
         ],
         result: "subscription id",
         about: "Tells of `newHeads`, of `logs` that match a filter, of `newPendingTransactions` (with `true`: all of \
-                them instead of their hashes), or of the node's `syncing`, by notifications on this WebSocket.",
+                them instead of their hashes), of `receipts` between shards that this one sent or consumed, or of the \
+                node's `syncing`, by notifications on this WebSocket.",
     },
     Signature {
         name: "eth_unsubscribe",
@@ -99,6 +103,10 @@ fn open<A: SubscriptionApi>(params: &Params<'_>, api: &Arc<A>) -> Result<BoxStre
             let full = arguments.optional()?.unwrap_or(false);
             arguments.finish()?;
             Ok(api.new_pending_transactions(full)?.map(|pooled| to_raw_value(&pooled)).boxed())
+        }
+        "receipts" => {
+            arguments.finish()?;
+            Ok(api.receipts()?.map(|receipt| to_raw_value(&receipt)).boxed())
         }
         "syncing" => {
             arguments.finish()?;

@@ -216,6 +216,9 @@ impl SubscriptionApi for Fixed {
         let hash = B256::repeat_byte(if full { 2 } else { 1 });
         Ok(futures::stream::iter([Pooled::Hash(hash)]).chain(futures::stream::pending()).boxed())
     }
+    fn receipts(&self) -> RpcResult<BoxStream<'static, ReceiptJourney>> {
+        Ok(futures::stream::pending().boxed())
+    }
     fn sync_notices(&self) -> RpcResult<BoxStream<'static, SyncNotice>> {
         Ok(futures::stream::iter([SyncNotice::Done(false)]).chain(futures::stream::pending()).boxed())
     }

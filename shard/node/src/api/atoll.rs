@@ -51,7 +51,7 @@ impl AtollApi for ShardApi {
 }
 
 /// All that this shard knows of a receipt.
-fn journey(snapshot: &Snapshot, chain: &dyn Chain, id: B256) -> RpcResult<Option<ReceiptJourney>> {
+pub(super) fn journey(snapshot: &Snapshot, chain: &dyn Chain, id: B256) -> RpcResult<Option<ReceiptJourney>> {
     let (sent, consumed) = (sent(snapshot, chain, id)?, consumed(snapshot, chain, id)?);
     let Some(receipt) =
         sent.as_ref().map(|(receipt, _)| receipt).or(consumed.as_ref().map(|(receipt, ..)| receipt))

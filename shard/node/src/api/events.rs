@@ -2,6 +2,7 @@
 //!
 //! A subscriber that falls further behind than the chain keeps events for is cut off, never skipped past.
 
+use super::atoll::journey;
 use super::chain::Chain;
 use super::record::matching_logs;
 use crate::handle::ChainEvent;
@@ -10,7 +11,7 @@ use crate::store::Undone;
 use alloy_primitives::{B256, keccak256};
 use alloy_rpc_types_eth::Filter;
 use futures::stream::{self, BoxStream, StreamExt as _};
-use rpc::view::{BlockFacts, Header, Log, Pooled, SyncNotice, Syncing, transaction};
+use rpc::view::{BlockFacts, Header, Log, Pooled, ReceiptJourney, SyncNotice, Syncing, transaction};
 use shard_state::{block::Executed, transaction::arrivals};
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,6 +78,20 @@ pub(super) fn sync_notices(chain: Arc<dyn Chain>) -> BoxStream<'static, SyncNoti
         std::future::ready(changed.then(|| now.into()))
     });
     notices.boxed()
+}
+
+/// Receipts between shards, as the blocks that sent or consumed them are certified.
+pub(super) fn receipts(chain: Arc<dyn Chain>) -> BoxStream<'static, ReceiptJourney> {
+    let receipts = follow(chain.events()).flat_map(move |event| {
+        let ChainEvent::Certified(block) = event else { return stream::iter(Vec::new()) };
+        let ids = block.arrivals.iter().map(|arrival| arrival.id);
+        let ids = ids.chain(block.outbox.receipts().map(|(id, _)| id));
+        let snapshot = chain.snapshot();
+        // One that cannot be read is an error of this node's, which says so elsewhere; others are told all the same.
+        let known = ids.filter_map(|id| journey(&snapshot, &*chain, id).ok().flatten());
+        stream::iter(known.collect::<Vec<_>>())
+    });
+    receipts.boxed()
 }
 
 /// Events until one is missed, or nothing happens any more.

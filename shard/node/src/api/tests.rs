@@ -11,8 +11,8 @@ use futures::StreamExt as _;
 use rpc::RpcError;
 use rpc::error::TransactionError;
 use rpc::method::{
-    BlockApi as _, ChainApi as _, ExecutionApi as _, FeeApi as _, FilterApi as _, StateApi as _,
-    SubscriptionApi as _, TransactionApi as _, TxpoolApi as _, shard_methods,
+    AtollApi as _, BlockApi as _, ChainApi as _, ExecutionApi as _, FeeApi as _, FilterApi as _,
+    StateApi as _, SubscriptionApi as _, TransactionApi as _, TxpoolApi as _, shard_methods,
 };
 use rpc::view::Syncing;
 use shard_state::testing::{ETHER, GAS_PRICE, Sender, key};
@@ -25,6 +25,7 @@ mod execution;
 mod fee;
 mod filter;
 mod fuzz;
+mod receipts;
 mod state;
 mod subscription;
 mod test_chain;

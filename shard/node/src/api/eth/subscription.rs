@@ -5,7 +5,7 @@ use alloy_rpc_types_eth::Filter;
 use futures::stream::BoxStream;
 use rpc::error::RpcResult;
 use rpc::method::SubscriptionApi;
-use rpc::view::{Header, Log, Pooled, SyncNotice};
+use rpc::view::{Header, Log, Pooled, ReceiptJourney, SyncNotice};
 use std::sync::Arc;
 
 impl SubscriptionApi for ShardApi {
@@ -19,6 +19,10 @@ impl SubscriptionApi for ShardApi {
 
     fn new_pending_transactions(&self, full: bool) -> RpcResult<BoxStream<'static, Pooled>> {
         Ok(events::pooled(self.chain.pooled_events(), full))
+    }
+
+    fn receipts(&self) -> RpcResult<BoxStream<'static, ReceiptJourney>> {
+        Ok(events::receipts(Arc::clone(&self.chain)))
     }
 
     fn sync_notices(&self) -> RpcResult<BoxStream<'static, SyncNotice>> {

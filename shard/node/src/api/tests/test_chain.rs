@@ -69,8 +69,8 @@ impl TestChain {
         let (mut history, mut nodes) = (certified.history.clone(), Vec::new());
         history.push_with(executed.id, |position, node| nodes.push((position, node)));
         let commit = Commit {
-            outbox: Default::default(),
-            cursors: Default::default(),
+            outbox: executed.outbox.clone(),
+            cursors: executed.cursors.clone(),
             block: Arc::new(block),
             id: executed.id,
             certificate: None,
