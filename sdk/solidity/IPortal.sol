@@ -5,8 +5,8 @@ pragma solidity >=0.8.20;
 interface IPortal {
     /// A receipt was sent; it arrives at `shard` once, in the order of `sequence`.
     event Sent(bytes32 indexed id, uint32 indexed shard, address indexed sender, uint64 sequence, uint16 kind, uint256 value, uint64 gas, uint64 deadline, bytes payload);
-    /// A receipt from `shard` brought `value` to an account.
-    event Credited(bytes32 indexed id, uint32 indexed shard, address indexed to, uint256 value);
+    /// A receipt from `shard` brought `value` to an account. Its id is also the hash of the transaction that it is shown as.
+    event Credited(bytes32 id, uint32 indexed shard, address indexed to, uint256 value);
     /// A receipt from `shard` did not do what it was to do; its value goes back. 1: reverted, 2: ran out of gas or into
     /// another error, 3: arrived after its deadline, 4: there is no code to call, 5: cannot be read.
     event Bounced(bytes32 indexed id, uint32 indexed shard, address indexed to, uint8 verdict);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{B256, Bytes, keccak256};
 use consensus::authority::CommitteeSource;
-use primitives::{ChainSpec, Receipt, ShardBlock, ShardBody, Verified};
+use primitives::{ChainSpec, ShardBlock, ShardBody, Verified};
 use rayon::prelude::*;
 use ssz::Encode as _;
 
@@ -54,6 +54,9 @@ pub fn execute(
     for bundle in &block.body.bundles {
         inbox.take(&mut executor, bundle)?;
     }
+    let ids = inbox.arrivals().iter().map(|arrival| arrival.id);
+    let all: Vec<B256> = ids.chain(hashes.iter().copied()).collect();
+    expect_equal!(TransactionsRoot, transactions_root(&all), header.transactions_root);
     for (index, transaction) in transactions.iter().enumerate() {
         executor.execute(transaction).map_err(|error| BlockError::at(index, hashes[index], error))?;
     }
@@ -109,9 +112,6 @@ fn check_body(spec: &ChainSpec, block: &ShardBlock) -> Result<Vec<B256>, BlockEr
     }
     expect_equal!(DataRoot, body.root(), header.data_root);
     let hashes = hash_transactions(body);
-    let ids = body.bundles.iter().flat_map(|bundle| &bundle.receipts).map(Receipt::id);
-    let all: Vec<B256> = ids.chain(hashes.iter().copied()).collect();
-    expect_equal!(TransactionsRoot, transactions_root(&all), header.transactions_root);
     Ok(hashes)
 }
 

@@ -151,6 +151,11 @@ impl<'a> Inbox<'a> {
         Self { spec, header, others, gas_left, previous, arrivals }
     }
 
+    /// What was taken in so far, in order.
+    pub(super) fn arrivals(&self) -> &[Arc<Arrival>] {
+        &self.arrivals
+    }
+
     /// What was taken in, in order.
     pub(super) fn into_arrivals(self) -> Vec<Arc<Arrival>> {
         self.arrivals

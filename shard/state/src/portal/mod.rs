@@ -14,6 +14,7 @@
 //! Rules: docs/spec/receipts.md#portal
 
 pub mod abi;
+mod bloom;
 pub(crate) mod contract;
 pub mod gas;
 pub(crate) mod ledger;
@@ -22,6 +23,7 @@ mod outbox;
 mod tests;
 mod worth;
 
+pub(crate) use bloom::logs_bloom;
 pub use contract::PortalRules;
 pub use ledger::{LaneState, held, lanes};
 pub(crate) use outbox::event as outbox_event;

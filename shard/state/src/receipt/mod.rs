@@ -6,20 +6,24 @@
 //!
 //! Rules: docs/spec/shard-block.md#roots
 
-use alloy_consensus::{Eip658Value, Receipt, ReceiptEnvelope, Transaction as _};
+use alloy_consensus::{Eip658Value, Receipt, ReceiptEnvelope, ReceiptWithBloom, Transaction as _};
 use alloy_eips::Encodable2718 as _;
 use alloy_primitives::{Address, B256, Bloom, Log, keccak256};
 use consensus::layout::{list_branch, list_root};
 use crypto::merkle::verify_branch;
 use primitives::Verified;
+use rayon::prelude::*;
 
-use crate::{executor::Outcome, transaction::Transaction};
+use crate::{executor::Outcome, portal, transaction::Transaction};
 
 #[cfg(test)]
 mod tests;
 
 /// Depth of the tree over a block's transactions, without the list's length: at most 2^20 of them.
 pub const TRANSACTIONS_DEPTH: usize = 20;
+
+/// Fewer receipts than this are hashed sooner than threads wake up.
+const PARALLEL_MIN: usize = 256;
 
 /// What a transaction did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,8 +51,10 @@ impl TransactionReceipt {
     /// of a legacy transaction's.
     pub fn of_arrival(outcome: Outcome, cumulative_gas_used: u64) -> Self {
         let Outcome { success, gas_used, logs } = outcome;
+        let bloom = portal::logs_bloom(&logs);
         let receipt = Receipt { status: Eip658Value::Eip658(success), cumulative_gas_used, logs };
-        Self { envelope: ReceiptEnvelope::Legacy(receipt.with_bloom()), gas_used, contract_address: None }
+        let envelope = ReceiptEnvelope::Legacy(ReceiptWithBloom::new(receipt, bloom));
+        Self { envelope, gas_used, contract_address: None }
     }
 
     /// Whether the transaction did what it was to do.
@@ -92,7 +98,11 @@ pub fn transactions_root(hashes: &[B256]) -> B256 {
 
 /// What a header commits to the transaction receipts with.
 pub fn transaction_receipts_root(receipts: &[TransactionReceipt]) -> B256 {
-    let hashes: Vec<B256> = receipts.iter().map(TransactionReceipt::hash).collect();
+    let hashes: Vec<B256> = if receipts.len() < PARALLEL_MIN {
+        receipts.iter().map(TransactionReceipt::hash).collect()
+    } else {
+        receipts.par_iter().with_min_len(PARALLEL_MIN / 4).map(TransactionReceipt::hash).collect()
+    };
     list_root(&hashes, TRANSACTIONS_DEPTH)
 }
 
