@@ -45,6 +45,7 @@ pub(crate) fn two_branches(seed: u64) {
         assert_eq!(bodies.iter().map(|body| body.conflicts.len()).sum::<usize>(), 1);
         let consumers = bodies.iter().flat_map(|body| &body.consumptions);
         let consumers: Vec<_> = consumers.map(|consumption| consumption.certified.header.shard).collect();
+        assert!(!consumers.is_empty(), "somebody consumes from every source all the time");
         for shard in world.estate.shards() {
             let expected = consumers.iter().filter(|consumer| **consumer == shard).count();
             let expected = expected + usize::from(shard == SOURCE);
