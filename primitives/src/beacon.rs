@@ -1,6 +1,8 @@
 //! Blocks of the beacon chain.
 
-use crate::{Crosslink, Epoch, Evidence, Height, SignatureBytes, ValidatorIndex, View};
+use crate::{
+    Conflict, Consumption, Crosslink, Epoch, Evidence, Height, SignatureBytes, ValidatorIndex, View,
+};
 use alloy_primitives::B256;
 use ssz::Encode as _;
 use ssz_derive::{Decode, Encode};
@@ -48,6 +50,10 @@ pub struct BeaconBody {
     pub crosslinks: Vec<Crosslink>,
     /// Proofs of equivocation.
     pub evidence: Vec<Evidence>,
+    /// Proofs that a committee certified two branches; at most one per shard, by rising shard id.
+    pub conflicts: Vec<Conflict>,
+    /// Shards that consumed from void branches; each after what its source's being void depends on.
+    pub consumptions: Vec<Consumption>,
 }
 
 impl BeaconBody {

@@ -50,6 +50,10 @@ pub struct ChainSpec {
     pub crosslinks_max: u32,
     /// Most pieces of evidence in a beacon block.
     pub evidence_max: u32,
+    /// Most conflicts in a beacon block.
+    pub conflicts_max: u32,
+    /// Most consumptions of void branches in a beacon block.
+    pub consumptions_max: u32,
     /// Thousandths of its units an equivocator loses; at least one unit.
     pub slash_permille: u32,
     /// Gas limit of a shard block.
@@ -140,6 +144,9 @@ impl ChainSpec {
             ("beacon_epoch_heights", "at least 4", self.beacon_epoch_heights.get(), 4, u64::MAX),
             ("shard_epoch_heights", "at least 4", self.shard_epoch_heights.get(), 4, u64::MAX),
             ("crosslinks_max", "from 1 to 1024", u64::from(self.crosslinks_max), 1, 1024),
+            // Whatever else a body brings, its conflicts have room.
+            ("conflicts_max", "from 1 to 8", u64::from(self.conflicts_max), 1, 8),
+            ("consumptions_max", "from 1 to 1024", u64::from(self.consumptions_max), 1, 1024),
             ("gas_limit", "at least 5000000", self.gas_limit, 5_000_000, u64::MAX / 2),
             ("base_fee_initial", "at least 1", self.base_fee_initial, 1, u64::MAX / 2),
             ("base_fee_elasticity", "at most 16", self.base_fee_elasticity.get(), 1, 16),

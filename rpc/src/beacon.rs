@@ -19,12 +19,13 @@ pub use api::{ApiResult, BeaconApi, CommitteeAnswer, Found, LightBootstrap, Sign
 pub use client::{BeaconClient, BeaconClientError};
 pub use decimal::Decimal;
 pub use error::{ApiError, ErrorView};
-pub use event::{Event, Topic};
+pub use event::{EndCause, Event, Topic};
 pub use id::BeaconId;
 pub use router::{LIGHT_WAIT_MAX, beacon_router, openapi};
 pub use view::{
-    AcceptedView, BlockBodyView, BlockMessage, BlockView, Checkpoint, CommitteeView, CrosslinkView, Data,
-    Dated, EvidenceView, FinalityCheckpoints, GenesisView, HeaderMessage, HeaderView, Identity,
-    IdentityMetadata, NodeVersion, PeerCount, Root, SeatView, ShardView, SignedHeader, StateCommittee,
-    Syncing, Takeover, ValidatorDetail, ValidatorStatus, ValidatorView, VersionedBlock, VoteView,
+    AcceptedView, BlockBodyView, BlockMessage, BlockView, CertifiedView, Checkpoint, CommitteeView,
+    ConflictView, ConsumptionView, CrosslinkView, Data, Dated, EvidenceView, FinalityCheckpoints,
+    GenesisView, HeaderMessage, HeaderView, Identity, IdentityMetadata, NodeVersion, PeerCount, Root,
+    SeatView, ShardView, SignedHeader, StateCommittee, Syncing, Takeover, ValidatorDetail, ValidatorStatus,
+    ValidatorView, VersionedBlock, VoteView,
 };

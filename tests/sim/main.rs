@@ -14,6 +14,7 @@ mod byzantine;
 mod calm;
 mod committees;
 mod config;
+mod conflicts;
 mod estate;
 mod faults;
 mod link;

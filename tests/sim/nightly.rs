@@ -1,6 +1,6 @@
 //! Every scenario with many seeds.
 
-use crate::{byzantine, calm, committees, faults, receipts, seeds};
+use crate::{byzantine, calm, committees, conflicts, faults, receipts, seeds};
 
 /// A scenario's name, and what runs it with a seed.
 type Scenario = (&'static str, fn(u64));
@@ -8,7 +8,7 @@ type Scenario = (&'static str, fn(u64));
 #[test]
 #[ignore = "takes long: run with --ignored, and ATOLL_SIM_SEEDS=FIRST..END"]
 fn every_scenario_holds_for_many_seeds() {
-    let scenarios: [Scenario; 19] = [
+    let scenarios: [Scenario; 20] = [
         ("beacon epochs", calm::beacon_epochs),
         ("calm", calm::calm),
         ("rough links", faults::rough_links),
@@ -23,6 +23,7 @@ fn every_scenario_holds_for_many_seeds() {
         ("absentees", committees::absentees),
         ("duplicates", faults::duplicates),
         ("lost committee", committees::lost_committee),
+        ("two branches", conflicts::two_branches),
         ("receipts", receipts::calm),
         ("receipts through everything", receipts::trouble),
         ("receipts of strangers", receipts::strangers),

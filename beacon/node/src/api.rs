@@ -12,7 +12,7 @@ use beacon_state::{BeaconChainState, BeaconState, ValidatorRecord};
 use consensus::takeover::takeover;
 use futures::stream::BoxStream;
 use primitives::{
-    B256, Chain, Committee, CrosslinkOffer, Epoch, Evidence, Height, LightUpdate, U256, Unverified,
+    B256, Chain, Committee, Conflict, CrosslinkOffer, Epoch, Evidence, Height, LightUpdate, U256, Unverified,
     ValidatorIndex,
 };
 use rpc::beacon::{
@@ -284,6 +284,10 @@ impl BeaconApi for NodeApi {
 
     async fn submit_evidence(&self, evidence: Evidence) -> ApiResult<()> {
         submitted(self.handle.submit_evidence(Unverified::new(evidence)).await)
+    }
+
+    async fn submit_conflict(&self, conflict: Conflict) -> ApiResult<()> {
+        submitted(self.handle.submit_conflict(Unverified::new(conflict)).await)
     }
 }
 

@@ -14,8 +14,10 @@ mod branches;
 mod candidates;
 mod certify;
 mod committees;
+mod conflicts;
 mod execute;
 mod gossip;
+mod seen;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -29,10 +31,12 @@ use beacon_state::BeaconChainState;
 use branches::Branches;
 use candidates::{CrosslinkPool, EvidencePool};
 use committees::Committees;
+use conflicts::ConflictPool;
 use execute::Waiting;
 use gossip::Message;
 use primitives::{
-    BeaconBlock, Certificate, Chain, ChainSpec, Committee, CrosslinkOffer, Epoch, Evidence, SignedVote,
+    BeaconBlock, Certificate, Chain, ChainSpec, Committee, Conflict, CrosslinkOffer, Epoch, Evidence,
+    SignedVote,
 };
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -59,6 +63,8 @@ pub struct PoolSizes {
     pub crosslinks: usize,
     /// Pieces of evidence.
     pub evidence: usize,
+    /// Conflicts.
+    pub conflicts: usize,
     /// Proposals and verdicts that wait for a parent's state.
     pub waiting: usize,
 }
@@ -73,6 +79,7 @@ pub struct BeaconCore {
     committees: Committees,
     crosslinks: CrosslinkPool,
     evidence: EvidencePool,
+    conflicts: ConflictPool,
     waiting: VecDeque<Waiting>,
     /// Whether something was executed that a waiting request may have missed.
     progressed: bool,
@@ -89,6 +96,7 @@ impl BeaconCore {
             branches: Branches::default(),
             crosslinks: CrosslinkPool::default(),
             evidence: EvidencePool::default(),
+            conflicts: ConflictPool::default(),
             waiting: VecDeque::new(),
             progressed: false,
         };
@@ -110,6 +118,7 @@ impl BeaconCore {
         PoolSizes {
             crosslinks: self.crosslinks.len(),
             evidence: self.evidence.len(),
+            conflicts: self.conflicts.len(),
             waiting: self.waiting.len(),
         }
     }
@@ -134,6 +143,10 @@ impl BeaconCore {
                 let outcome = self.take_evidence(evidence.into_unverified(), Some(effects));
                 effects.push(Effect::Submitted { token, outcome });
             }
+            Input::Conflict { token, conflict } => {
+                let outcome = self.take_conflict(conflict.into_unverified(), Some(effects));
+                effects.push(Effect::Submitted { token, outcome });
+            }
             Input::Equivocation { first, second } => self.accuse(first, second, effects),
             Input::Gossip { from, payload } => {
                 if let Err(error) = self.hear(&payload) {
@@ -141,6 +154,7 @@ impl BeaconCore {
                 }
             }
         }
+        self.take_found_conflicts(effects);
         self.serve_waiting(effects);
     }
 
@@ -149,6 +163,7 @@ impl BeaconCore {
         let taken = match Message::decode(payload)? {
             Message::Crosslink(offer) => self.take_crosslink(offer, None),
             Message::Evidence(evidence) => self.take_evidence(evidence, None),
+            Message::Conflict(conflict) => self.take_conflict(conflict, None),
         };
         Ok(taken?)
     }
@@ -175,6 +190,27 @@ impl BeaconCore {
         let taken = self.evidence.insert(&self.spec, self.head.state(), evidence)?;
         pass_on(taken, payload, effects);
         Ok(taken)
+    }
+
+    /// As [`Self::take_crosslink`].
+    fn take_conflict(
+        &mut self,
+        conflict: Conflict,
+        effects: Option<&mut Vec<Effect>>,
+    ) -> Result<Taken, CandidateError> {
+        let payload = effects.is_some().then(|| gossip::conflict_message(&conflict));
+        let taken = self.conflicts.insert(self.head.state(), &self.committees, conflict)?;
+        pass_on(taken, payload, effects);
+        Ok(taken)
+    }
+
+    /// Takes the conflicts that the crosslinks offered so far show, and passes them on: others may have been offered
+    /// one of the branches only.
+    fn take_found_conflicts(&mut self, effects: &mut Vec<Effect>) {
+        for conflict in self.crosslinks.take_conflicts() {
+            // Refused is only what no longer ends anything: there is nobody to tell.
+            let _ = self.take_conflict(conflict, Some(effects));
+        }
     }
 
     /// Makes evidence of two votes that our engine saw. What cannot be proven above the head is no offence here.

@@ -12,8 +12,8 @@ use beacon_state::Event;
 use engine::Network;
 use futures::future::{Either, select};
 use primitives::{
-    BeaconBlock, BeaconHeader, Chain, Committee, CrosslinkOffer, Epoch, EpochTable, Evidence, Genesis,
-    Height, LightUpdate, Unverified,
+    BeaconBlock, BeaconHeader, Chain, Committee, Conflict, CrosslinkOffer, Epoch, EpochTable, Evidence,
+    Genesis, Height, LightUpdate, Unverified,
 };
 use service::{runtime::SharedRuntime, watch};
 use std::sync::Arc;
@@ -82,6 +82,7 @@ pub enum SubmitError {
 pub(crate) enum Command {
     Crosslink(Unverified<CrosslinkOffer>, Answer),
     Evidence(Unverified<Evidence>, Answer),
+    Conflict(Unverified<Conflict>, Answer),
     Stop,
 }
 
@@ -204,6 +205,11 @@ impl BeaconHandle {
     /// Offers a proof of equivocation.
     pub async fn submit_evidence(&self, evidence: Unverified<Evidence>) -> Result<Taken, SubmitError> {
         self.submit(|answer| Command::Evidence(evidence, answer)).await
+    }
+
+    /// Offers a proof that a committee certified two branches.
+    pub async fn submit_conflict(&self, conflict: Unverified<Conflict>) -> Result<Taken, SubmitError> {
+        self.submit(|answer| Command::Conflict(conflict, answer)).await
     }
 
     async fn submit(&self, command: impl FnOnce(Answer) -> Command) -> Result<Taken, SubmitError> {

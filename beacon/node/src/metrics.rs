@@ -37,6 +37,7 @@ pub struct Metrics {
     slashings: Counter,
     crosslink_pool: Gauge,
     evidence_pool: Gauge,
+    conflict_pool: Gauge,
     waiting: Gauge,
     proposals: Counter,
     rejections: Counter,
@@ -69,11 +70,12 @@ impl Metrics {
             slashings: page.plain("atoll_slashings", "Offences punished"),
             crosslink_pool: page.plain("atoll_crosslink_pool", "Crosslinks that wait"),
             evidence_pool: page.plain("atoll_evidence_pool", "Pieces of evidence that wait"),
+            conflict_pool: page.plain("atoll_conflict_pool", "Conflicting certificates that wait"),
             waiting: page.plain("atoll_waiting_requests", "Requests that wait for a parent's state"),
             proposals: page.plain("atoll_proposals", "Blocks proposed by this node"),
             rejections: page.plain("atoll_blocks_rejected", "Proposed blocks found invalid"),
             gossip_dropped: page.plain("atoll_gossip_dropped", "Messages of peers that were of no use"),
-            refused: page.plain("atoll_submissions_refused", "Crosslinks and evidence refused"),
+            refused: page.plain("atoll_submissions_refused", "Crosslinks, evidence and conflicts refused"),
             page: page.finish(),
         }
     }
@@ -121,6 +123,7 @@ impl Metrics {
     pub(crate) fn sizes(&self, sizes: PoolSizes) {
         self.crosslink_pool.set(gauge(sizes.crosslinks as u64));
         self.evidence_pool.set(gauge(sizes.evidence as u64));
+        self.conflict_pool.set(gauge(sizes.conflicts as u64));
         self.waiting.set(gauge(sizes.waiting as u64));
     }
 

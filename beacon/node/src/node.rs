@@ -206,6 +206,10 @@ impl Driver {
                         let token = self.expect(Reply::Submit(answer));
                         self.step(Input::Evidence { token, evidence }).await?;
                     }
+                    Some(Command::Conflict(conflict, answer)) => {
+                        let token = self.expect(Reply::Submit(answer));
+                        self.step(Input::Conflict { token, conflict }).await?;
+                    }
                     Some(Command::Stop) | None => return Ok(()),
                 },
             }
@@ -422,8 +426,8 @@ fn report(events: &[Event]) {
             Event::Accepted { shard, height, id } => {
                 tracing::debug!(%shard, %height, %id, "crosslink accepted")
             }
-            Event::EarlyEnd { shard, epoch, successor, last } => {
-                tracing::warn!(%shard, ended = %epoch, %successor, last = %last.height, "epoch ended early");
+            Event::EarlyEnd { shard, epoch, successor, last, cause } => {
+                tracing::warn!(%shard, ended = %epoch, %successor, last = %last.height, ?cause, "epoch ended early");
             }
             Event::Slashed { validator, units, chain, epoch, view } => {
                 tracing::warn!(%validator, units, %chain, %epoch, %view, "validator slashed");

@@ -258,6 +258,8 @@ pub fn genesis_block(chain: &BeaconChainState) -> BeaconBlock {
         randao_reveal: SignatureBytes::new([0; SignatureBytes::LENGTH]),
         crosslinks: Vec::new(),
         evidence: Vec::new(),
+        conflicts: Vec::new(),
+        consumptions: Vec::new(),
     };
     BeaconBlock { header: chain.header().clone(), body }
 }

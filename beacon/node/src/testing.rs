@@ -105,6 +105,8 @@ pub(crate) struct Shard {
     pub(crate) headers: Vec<ShardHeader>,
     cursors: Vec<InboxCursors>,
     history: MmrTree,
+    /// Tells branches apart.
+    salt: u8,
 }
 
 impl Shard {
@@ -122,7 +124,13 @@ impl Shard {
             history_root: MmrTree::new().root(),
             ..ShardHeader::default()
         };
-        Self { history: MmrTree::from_iter([header.id()]), cursors: vec![cursors], headers: vec![header] }
+        let history = MmrTree::from_iter([header.id()]);
+        Self { history, cursors: vec![cursors], headers: vec![header], salt: 0 }
+    }
+
+    /// Another branch, whose headers differ from now on.
+    pub(crate) fn fork(&self, salt: u8) -> Self {
+        Self { salt, ..self.clone() }
     }
 
     /// Adds a header of epoch zero that consumes nothing new.
@@ -144,6 +152,7 @@ impl Shard {
             shard: tip.shard,
             height: tip.height.next(),
             parent: tip.id(),
+            state_root: B256::repeat_byte(self.salt),
             inbox_cursors_root: cursors.root(),
             history_root: self.history.root(),
             ..ShardHeader::default()

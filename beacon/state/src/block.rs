@@ -1,7 +1,8 @@
 //! The beacon chain's transition: a block and the state below it determine the state above.
 //!
-//! Order within a block: reveal, evidence, crosslinks by rising shard id, early ends, the beacon chain's own draw. So
-//! draws use the block's own randomness and never the units that it burned.
+//! Order within a block: reveal, evidence, conflicts, consumptions of void branches, crosslinks by rising shard id, early
+//! ends, the beacon chain's own draw. So draws use the block's own randomness and never the units that it burned, and
+//! no branch of an epoch that is in dispute is accepted.
 //!
 //! Rules: docs/spec/beacon-state.md#transition
 
@@ -9,6 +10,8 @@ use crate::chain::BeaconChainState;
 use crate::early_end;
 use crate::epoch::{self, DrawError, Lottery};
 use crate::event::Event;
+use crate::operation::conflict::ConflictError;
+use crate::operation::consumption::ConsumptionError;
 use crate::operation::crosslink::joint::{self, RequirementError};
 use crate::operation::crosslink::{self, CrosslinkError};
 use crate::operation::evidence::{self, EvidenceError};
@@ -21,6 +24,7 @@ use primitives::{
     ShardId,
 };
 
+pub(crate) mod disputes;
 #[cfg(test)]
 mod tests;
 
@@ -116,6 +120,54 @@ pub enum BlockError {
         index: usize,
         /// What is wrong.
         error: EvidenceError,
+    },
+    /// More conflicts than allowed.
+    #[error("at most {max} conflicts, found {found}")]
+    TooManyConflicts {
+        /// The limit.
+        max: u32,
+        /// How many.
+        found: usize,
+    },
+    /// Not in order, or two of one shard.
+    #[error("conflicts are in rising order of shard: {found} follows {previous}")]
+    ConflictOrder {
+        /// The shard before.
+        previous: ShardId,
+        /// The shard after.
+        found: ShardId,
+    },
+    /// A conflict.
+    #[error("conflict of shard {shard}: {error}")]
+    Conflict {
+        /// Its shard.
+        shard: ShardId,
+        /// What is wrong.
+        error: ConflictError,
+    },
+    /// More consumptions of void branches than allowed.
+    #[error("at most {max} consumptions, found {found}")]
+    TooManyConsumptions {
+        /// The limit.
+        max: u32,
+        /// How many.
+        found: usize,
+    },
+    /// A consumption of a void branch.
+    #[error("consumption of shard {shard}: {error}")]
+    Consumption {
+        /// The consumer.
+        shard: ShardId,
+        /// What is wrong.
+        error: ConsumptionError,
+    },
+    /// A certificate in a conflict or a consumption: the first that is wrong.
+    #[error("disputed certificate of shard {shard}: {error}")]
+    DisputedCertificate {
+        /// Its shard.
+        shard: ShardId,
+        /// What is wrong.
+        error: CertificateError,
     },
     /// More crosslinks than allowed.
     #[error("at most {max} crosslinks, found {found}")]
@@ -239,8 +291,9 @@ pub(crate) fn apply_body(
     state.height = header.height;
     randao::apply(&mut state, reveal);
     apply_evidence(spec, &mut state, &body.evidence, &mut events)?;
-    check_crosslinks(spec, &state, &body.crosslinks, committees)?;
     let lottery = Lottery::new(spec, state.mix);
+    disputes::apply(spec, &lottery, &mut state, body, committees, &mut events)?;
+    check_crosslinks(spec, &state, &body.crosslinks, committees)?;
     for crosslink in &body.crosslinks {
         crosslink::apply(spec, &lottery, &mut state, crosslink, &mut events)?;
     }

@@ -1,4 +1,4 @@
-//! Early end of an epoch: how a shard that brings no crosslinks gets a fresh committee.
+//! Early end of an epoch: how a shard that brings no crosslinks, or whose branches conflict, gets a fresh committee.
 //!
 //! The epoch that was to rule the height above the accepted header is ended there; the next epoch number
 //! that was never drawn starts one height above it, with a committee drawn from the current randomness,
@@ -10,7 +10,7 @@
 //! Rules: docs/spec/beacon-state.md#early-end
 
 use crate::epoch::{DrawError, Lottery};
-use crate::event::Event;
+use crate::event::{EndCause, Event};
 use crate::progress::ShardProgress;
 use crate::state::BeaconState;
 use primitives::{ChainSpec, Epoch, EpochEntry, Height, ShardId, ShardRecord, ShardStatus};
@@ -35,14 +35,15 @@ pub(crate) fn apply_stalls(
         .filter(|(record, progress)| is_stalled(spec, record, progress, state.height))
         .map(|(record, _)| record.shard)
         .collect();
-    stalled.into_iter().try_for_each(|shard| apply_early_end(lottery, state, shard, events))
+    stalled.into_iter().try_for_each(|shard| apply_early_end(lottery, state, shard, EndCause::Stall, events))
 }
 
 /// Ends the current epoch of `shard` at its accepted header.
-fn apply_early_end(
+pub(crate) fn apply_early_end(
     lottery: &Lottery<'_>,
     state: &mut BeaconState,
     shard: ShardId,
+    cause: EndCause,
     events: &mut Vec<Event>,
 ) -> Result<(), DrawError> {
     let Some(mut record) = state.shard(shard).cloned() else { return Ok(()) };
@@ -50,7 +51,7 @@ fn apply_early_end(
     let ended = record.table.ruling(last.height.next()).map_or(last.epoch, |entry| entry.epoch);
     let successor = record.table.latest().map_or(Epoch::ZERO, |latest| latest.epoch.next());
     let void = remove_unstarted(&mut record, last.height);
-    events.push(Event::EarlyEnd { shard, epoch: ended, successor, last });
+    events.push(Event::EarlyEnd { shard, epoch: ended, successor, last, cause });
     lottery.draw(state, shard.into(), &mut record.table, successor, last.height.next(), events)?;
     lottery.draw_next(state, shard.into(), &mut record.table, events)?;
     record.early_ends = record.early_ends.saturating_add(1);

@@ -2,6 +2,17 @@
 
 use primitives::{AcceptedHeader, B256, Chain, Committee, Epoch, Height, ShardId, ValidatorIndex, View};
 
+/// Why a shard's epoch was ended early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndCause {
+    /// Its committee brought no crosslink for too long.
+    Stall,
+    /// Its committee certified two branches.
+    Conflict,
+    /// It consumed from a branch of another shard that is void.
+    Consumption,
+}
+
 /// One effect of a block, in the order in which they came to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -37,6 +48,8 @@ pub enum Event {
         successor: Epoch,
         /// The last accepted header.
         last: AcceptedHeader,
+        /// Why.
+        cause: EndCause,
     },
     /// A committee was drawn; the state keeps its root only.
     Drawn {

@@ -64,6 +64,8 @@ pub fn genesis(genesis: &Genesis) -> Result<(BeaconChainState, Vec<Event>), Gene
         randao_reveal: SignatureBytes::new([0; SignatureBytes::LENGTH]),
         crosslinks: Vec::new(),
         evidence: Vec::new(),
+        conflicts: Vec::new(),
+        consumptions: Vec::new(),
     };
     let header = BeaconHeader {
         timestamp_ms: genesis.timestamp_ms,

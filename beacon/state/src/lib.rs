@@ -13,7 +13,7 @@
 //!
 //! - [`genesis`]: where it starts; [`BeaconState`]: what it is; [`BeaconChainState`]: with its header
 //! - [`apply_block`]: the transition; [`Event`]: what it did
-//! - [`operation`]: randomness, evidence, crosslinks; [`epoch`]: draws; [`early_end`]: recovery
+//! - [`operation`]: randomness, evidence, conflicts, crosslinks; [`epoch`]: draws; [`early_end`]: recovery
 //! - [`proposal`]: choosing what goes into a block; [`light`]: what followers are told
 //!
 //! Rules: docs/spec/beacon-state.md
@@ -39,7 +39,7 @@ mod validator;
 pub use block::{BlockError, Transition, apply_block};
 pub use chain::BeaconChainState;
 pub use consensus::authority::{CommitteeError, CommitteeSource};
-pub use event::Event;
+pub use event::{EndCause, Event};
 pub use genesis::{GenesisStateError, genesis};
 pub use offence::Offence;
 pub use progress::ShardProgress;

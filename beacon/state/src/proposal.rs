@@ -4,10 +4,12 @@
 
 mod block;
 mod crosslinks;
+mod disputes;
 mod evidence;
 #[cfg(test)]
 mod tests;
 
 pub use block::{Proposal, build_block};
 pub use crosslinks::{Candidates, HistorySource, choose_crosslinks};
+pub use disputes::{Disputes, choose_disputes};
 pub use evidence::choose_evidence;

@@ -9,9 +9,10 @@ use consensus::vote::{randao_bytes, signing_bytes};
 use crypto::bls::{SecretKey, aggregate_signatures};
 use crypto::mmr::{MmrProof, MmrTree};
 use primitives::{
-    Address, B256, BeaconBlock, Certificate, Chain, ChainSpec, Crosslink, Epoch, Evidence, Genesis,
-    GenesisValidator, Height, InboxCursor, InboxCursors, PublicKeyBytes, SeatRegistration, ShardHeader,
-    ShardId, ShardRecord, SignatureBytes, SignedVote, Signers, SourceAncestry, View, Vote, VoteKind,
+    Address, B256, BeaconBlock, Certificate, CertifiedShardHeader, Chain, ChainSpec, Conflict, Consumption,
+    Crosslink, Divergence, Epoch, Evidence, Genesis, GenesisValidator, Height, InboxCursor, InboxCursors,
+    OtherAncestor, PublicKeyBytes, SeatRegistration, ShardHeader, ShardId, ShardRecord, SignatureBytes,
+    SignedVote, Signers, SourceAncestry, View, VoidSource, Vote, VoteKind,
 };
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -161,10 +162,28 @@ impl SimShard {
         self.history.proof(ancestor.get(), height.get()).expect("an ancestor is below")
     }
 
+    /// That the header at `height` has this branch's header at `lower` as ancestor, or is at that height itself.
+    pub(crate) fn divergence(&self, height: u64, lower: u64) -> Divergence {
+        if height == lower {
+            return Divergence::SameHeight(0);
+        }
+        let (height, lower) = (Height::new(height), Height::new(lower));
+        Divergence::Below(OtherAncestor { id: self.id(lower), proof: self.ancestry(height, lower) })
+    }
+
     /// A cursor that has consumed up to this shard's header at `height`.
     pub(crate) fn cursor(&self, height: Height) -> InboxCursor {
         InboxCursor { source: self.shard.into(), height, id: self.id(height), sequence: height.get() }
     }
+}
+
+/// What a block brings beside its reveal.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Brought {
+    pub(crate) crosslinks: Vec<Crosslink>,
+    pub(crate) evidence: Vec<Evidence>,
+    pub(crate) conflicts: Vec<Conflict>,
+    pub(crate) consumptions: Vec<Consumption>,
 }
 
 /// A beacon chain with its shards.
@@ -232,14 +251,25 @@ impl Network {
     /// The certificate of the first `signers` seats, a quorum if it is none.
     pub(crate) fn certify_by(&self, authority: &Authority, id: B256, signers: Option<u32>) -> Certificate {
         let count = signers.unwrap_or(authority.quorum());
-        let (view, parent_view) = (View::new(1), View::ZERO);
+        self.certify_in(authority, id, View::new(1), &(0..count).collect::<Vec<_>>())
+    }
+
+    /// The certificate of these seats in a view.
+    pub(crate) fn certify_in(
+        &self,
+        authority: &Authority,
+        id: B256,
+        view: View,
+        seats: &[u32],
+    ) -> Certificate {
+        let parent_view = View::ZERO;
         let (chain, epoch) = (authority.chain(), authority.epoch());
         let vote = Vote { kind: VoteKind::Finalize, chain, epoch, view, parent_view, id };
         let bytes = signing_bytes(authority.namespace(), &vote);
-        let signatures: Vec<_> = (0..count).map(|seat| self.sign(authority, seat, &bytes)).collect();
+        let signatures: Vec<_> = seats.iter().map(|seat| self.sign(authority, *seat, &bytes)).collect();
         let signature =
             aggregate_signatures(&signatures.iter().collect::<Vec<_>>()).expect("there are signers");
-        let signers = Signers::from_indices(authority.committee().len(), 0..count);
+        let signers = Signers::from_indices(authority.committee().len(), seats.iter().copied());
         Certificate { epoch, view, parent_view, id, signers, signature: signature.to_bytes() }
     }
 
@@ -282,6 +312,34 @@ impl Network {
             sources: vec![SourceAncestry::Direct(0); cursors.as_slice().len()],
             cursors,
             header,
+        }
+    }
+
+    /// The header of a branch of a shard with a quorum's certificate in a view.
+    pub(crate) fn certified(&self, branch: &SimShard, height: u64, view: u64) -> CertifiedShardHeader {
+        let header = branch.headers[height as usize].clone();
+        let authority = self.authority(header.shard.into(), header.epoch);
+        let seats: Vec<_> = (0..authority.quorum()).collect();
+        let certificate = self.certify_in(&authority, header.id(), View::new(view), &seats);
+        CertifiedShardHeader { header, certificate }
+    }
+
+    /// That two branches of a shard have headers at these heights, certified in views 1 and 2; the second is no lower,
+    /// and its branch differs at the first one's height.
+    pub(crate) fn conflict(&self, first: (&SimShard, u64), second: (&SimShard, u64)) -> Conflict {
+        Conflict {
+            first: self.certified(first.0, first.1, 1),
+            second: self.certified(second.0, second.1, 2),
+            divergence: second.0.divergence(second.1, first.1),
+        }
+    }
+
+    /// That a shard's header consumed from a header of `source` of an ended epoch.
+    pub(crate) fn consumption(&self, (consumer, at): (&SimShard, u64), source: ShardHeader) -> Consumption {
+        Consumption {
+            certified: self.certified(consumer, at, 1),
+            cursors: consumer.cursors[at as usize].clone(),
+            source: VoidSource::Ended(source),
         }
     }
 
@@ -331,6 +389,12 @@ impl Network {
         crosslinks: Vec<Crosslink>,
         evidence: Vec<Evidence>,
     ) -> Result<(BeaconBlock, Transition), BlockError> {
+        self.build_of(Brought { crosslinks, evidence, ..Brought::default() })
+    }
+
+    /// As [`Self::build`], with all that a block can bring.
+    pub(crate) fn build_of(&self, brought: Brought) -> Result<(BeaconBlock, Transition), BlockError> {
+        let Brought { crosslinks, evidence, conflicts, consumptions } = brought;
         let leader = self.leader();
         let proposal = Proposal {
             view: View::new(1),
@@ -340,6 +404,8 @@ impl Network {
             randao_reveal: self.reveal(leader),
             crosslinks,
             evidence,
+            conflicts,
+            consumptions,
         };
         build_block(&self.spec, &self.chain, proposal, &self.committees)
     }
@@ -354,7 +420,12 @@ impl Network {
         crosslinks: Vec<Crosslink>,
         evidence: Vec<Evidence>,
     ) -> Result<Vec<Event>, BlockError> {
-        let (block, built) = self.build(crosslinks, evidence)?;
+        self.step_of(Brought { crosslinks, evidence, ..Brought::default() })
+    }
+
+    /// As [`Self::step`], with all that a block can bring.
+    pub(crate) fn step_of(&mut self, brought: Brought) -> Result<Vec<Event>, BlockError> {
+        let (block, built) = self.build_of(brought)?;
         let applied = self.apply(&block).expect("what was built applies");
         assert_eq!(applied, built);
         self.committees.learn(&applied.events);

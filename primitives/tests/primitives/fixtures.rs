@@ -36,9 +36,10 @@ roots! {
     tree: AcceptedHeader, AnchorRef, BeaconHeader, Chain, Committee, EpochEntry, EpochTable, InboxCursor,
         InboxCursors, Lane, OutboxLeaf, Seat, ShardHeader, ShardKind, ShardRecord, ShardStatus;
     body: BeaconBody, ShardBody;
-    none: AncestorHeader, AnchorProof, BeaconBlock, Bundle, Certificate, CertifiedBeaconHeader,
-        CertifiedShardHeader, Crosslink, CrosslinkOffer, Evidence, LightUpdate, crypto::mmr::MmrProof, OutboxProof, Receipt,
-        ReceiptKind, RecordProof, ShardBlock, SignedVote, Signers, SourceAncestry, Vote, VoteKind,
+    none: AncestorHeader, AnchorProof, BeaconBlock, Bundle, Bypassed, Certificate, CertifiedBeaconHeader,
+        CertifiedShardHeader, Conflict, Consumption, Crosslink, CrosslinkOffer, Divergence, Evidence, LightUpdate,
+        crypto::mmr::MmrProof, OtherAncestor, OutboxProof, Receipt, ReceiptKind, RecordProof, ShardBlock, SignedVote, Signers,
+        SourceAncestry, VoidSource, Vote, VoteKind,
 }
 
 fn check<T: Root + ssz::Encode + ssz::Decode + PartialEq + Debug>(name: &str, value: T) {
@@ -77,6 +78,10 @@ mod the_encoding_is_frozen_of {
     #[test]
     fn every_variant() {
         check("chain_beacon", Chain::Beacon);
+        check("divergence_same_height", Divergence::SameHeight(0));
+        check("divergence_below", Divergence::Below(sample()));
+        check("void_source_ended", VoidSource::Ended(sample()));
+        check("void_source_bypassed", VoidSource::Bypassed(sample()));
         check("source_ancestry_direct", SourceAncestry::Direct(0));
         check("source_ancestry_ancestor", SourceAncestry::Ancestor(sample()));
         check("vote_kind_notarize", VoteKind::Notarize);

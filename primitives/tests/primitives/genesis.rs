@@ -53,7 +53,7 @@ fn a_genesis_file_reads_back_as_it_was() {
 /// Changing this hash is changing what every network is called.
 #[test]
 fn the_hash_of_a_genesis_is_frozen() {
-    let expected = "0xe632b7373a68a4d32277190cec46ee48adb683f30053ac63441fbca8a557c8e4";
+    let expected = "0x3d60626a2dd09b4b3468978cadea2fbf039c414437374d248f58d6f5a7c7da8a";
     assert_eq!(genesis().hash().to_string(), expected);
 }
 

@@ -15,13 +15,17 @@ macro_rules! every_container {
             beacon_body: BeaconBody,
             beacon_header: BeaconHeader,
             bundle: Bundle,
+            bypassed: Bypassed,
             certificate: Certificate,
             certified_beacon_header: CertifiedBeaconHeader,
             certified_shard_header: CertifiedShardHeader,
             chain: Chain,
             committee: Committee,
+            conflict: Conflict,
+            consumption: Consumption,
             crosslink: Crosslink,
             crosslink_offer: CrosslinkOffer,
+            divergence: Divergence,
             epoch_entry: EpochEntry,
             epoch_table: EpochTable,
             evidence: Evidence,
@@ -30,6 +34,7 @@ macro_rules! every_container {
             lane: Lane,
             light_update: LightUpdate,
             mmr_proof: MmrProof,
+            other_ancestor: OtherAncestor,
             outbox_leaf: OutboxLeaf,
             outbox_proof: OutboxProof,
             receipt: Receipt,
@@ -45,6 +50,7 @@ macro_rules! every_container {
             signed_vote: SignedVote,
             signers: Signers,
             source_ancestry: SourceAncestry,
+            void_source: VoidSource,
             vote: Vote,
             vote_kind: VoteKind,
         }
@@ -159,14 +165,17 @@ sample_fields! {
     AnchorProof { header, mix, mix_branch, record, record_branch, seat_index, seat, seat_branch }
     AnchorRef { height, id }
     BeaconBlock { header, body }
-    BeaconBody { randao_reveal, crosslinks, evidence }
+    BeaconBody { randao_reveal, crosslinks, evidence, conflicts, consumptions }
     BeaconHeader {
         epoch, view, parent_view, height, parent, timestamp_ms, proposer, state_root, body_root, history_root,
     }
+    Bypassed { shard, divergence }
     Bundle { lane, certified, ancestor, continuity, outbox, receipts, range_proof }
     Certificate { epoch, view, parent_view, id, signers, signature }
     CertifiedBeaconHeader { header, certificate }
     CertifiedShardHeader { header, certificate }
+    Conflict { first, second, divergence }
+    Consumption { certified, cursors, source }
     Crosslink { header, certificate, history, cursors, sources }
     CrosslinkOffer { crosslink, ancestries }
     EpochEntry { epoch, first_height, committee_root }
@@ -175,6 +184,7 @@ sample_fields! {
     Lane { source, destination }
     LightUpdate { certified, mix, mix_branch, beacon_table, beacon_table_branch, records }
     MmrProof { leaf_count, leaf_index, path }
+    OtherAncestor { id, proof }
     OutboxLeaf { destination, first_sequence, count, root }
     OutboxProof { leaf, index, branch }
     Receipt { lane, sequence, kind, sender, value, gas, deadline, payload }
@@ -206,6 +216,8 @@ sample_one_of! {
     ShardKind: |_| Self::Defi, |_| Self::Nft, |_| Self::Ai;
     ShardStatus: |_| Self::Active, |_| Self::Retired;
     VoteKind: |_| Self::Notarize, |_| Self::Nullify, |_| Self::Finalize;
+    Divergence: |s| Self::SameHeight(s.sample()), |s| Self::Below(s.sample());
+    VoidSource: |s| Self::Ended(s.sample()), |s| Self::Bypassed(s.sample());
     SourceAncestry: |s| Self::Direct(s.sample()), |s| Self::Ancestor(s.sample());
 }
 

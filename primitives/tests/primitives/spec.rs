@@ -61,6 +61,8 @@ fn values_below_their_least_are_refused() {
     assert_eq!(refused(|spec| spec.beacon_epoch_heights = nonzero(3)), ("beacon_epoch_heights", 3));
     assert_eq!(refused(|spec| spec.shard_epoch_heights = nonzero(3)), ("shard_epoch_heights", 3));
     assert_eq!(refused(|spec| spec.crosslinks_max = 0), ("crosslinks_max", 0));
+    assert_eq!(refused(|spec| spec.conflicts_max = 0), ("conflicts_max", 0));
+    assert_eq!(refused(|spec| spec.consumptions_max = 0), ("consumptions_max", 0));
     assert_eq!(refused(|spec| spec.gas_limit = 4_999_999), ("gas_limit", 4_999_999));
     assert_eq!(refused(|spec| spec.base_fee_initial = 0), ("base_fee_initial", 0));
     assert_eq!(refused(|spec| spec.body_bytes_max = 65_535), ("body_bytes_max", 65_535));
@@ -77,6 +79,8 @@ fn values_above_their_most_are_refused() {
     assert_eq!(refused(|spec| spec.trailing_reveals = 65), ("trailing_reveals", 65));
     assert_eq!(refused(|spec| spec.slash_permille = 1001), ("slash_permille", 1001));
     assert_eq!(refused(|spec| spec.crosslinks_max = 1025), ("crosslinks_max", 1025));
+    assert_eq!(refused(|spec| spec.conflicts_max = 9), ("conflicts_max", 9));
+    assert_eq!(refused(|spec| spec.consumptions_max = 1025), ("consumptions_max", 1025));
     assert_eq!(refused(|spec| spec.gas_limit = u64::MAX), ("gas_limit", u64::MAX));
     assert_eq!(refused(|spec| spec.base_fee_initial = u64::MAX), ("base_fee_initial", u64::MAX));
     assert_eq!(refused(|spec| spec.base_fee_elasticity = nonzero(17)), ("base_fee_elasticity", 17));

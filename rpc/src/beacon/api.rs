@@ -6,8 +6,8 @@ use super::{
 };
 use futures::stream::BoxStream;
 use primitives::{
-    B256, BeaconBlock, BeaconHeader, Chain, Committee, CrosslinkOffer, Epoch, EpochTable, Evidence, Height,
-    LightUpdate, PublicKeyBytes, SignatureBytes, ValidatorIndex,
+    B256, BeaconBlock, BeaconHeader, Chain, Committee, Conflict, CrosslinkOffer, Epoch, EpochTable, Evidence,
+    Height, LightUpdate, PublicKeyBytes, SignatureBytes, ValidatorIndex,
 };
 use ssz_derive::{Decode, Encode};
 use std::{future::Future, time::Duration};
@@ -175,4 +175,7 @@ pub trait BeaconApi: Clone + Send + Sync + 'static {
 
     /// Takes a proof of equivocation; refuses one that proves nothing.
     fn submit_evidence(&self, evidence: Evidence) -> impl Future<Output = ApiResult<()>> + Send;
+
+    /// Takes a proof that a committee certified two branches; refuses one that proves nothing.
+    fn submit_conflict(&self, conflict: Conflict) -> impl Future<Output = ApiResult<()>> + Send;
 }

@@ -7,7 +7,7 @@ use super::{
     NodeVersion, ShardView, Syncing, router::LIGHT_WAIT_MAX, view::CrosslinkView,
 };
 use crate::body::{self, BodyError};
-use primitives::{Chain, Committee, CrosslinkOffer, Epoch, Evidence, Height, LightUpdate};
+use primitives::{Chain, Committee, Conflict, CrosslinkOffer, Epoch, Evidence, Height, LightUpdate};
 use reqwest::{Response, StatusCode, header};
 use serde::de::DeserializeOwned;
 use std::{sync::Arc, time::Duration};
@@ -164,6 +164,11 @@ impl BeaconClient {
     /// Hands in a proof of equivocation.
     pub async fn submit_evidence(&self, evidence: &Evidence) -> Answer<()> {
         self.submit("/atoll/v1/pool/evidence", evidence).await
+    }
+
+    /// Hands in a proof that a committee certified two branches.
+    pub async fn submit_conflict(&self, conflict: &Conflict) -> Answer<()> {
+        self.submit("/atoll/v1/pool/conflicts", conflict).await
     }
 
     async fn data<T: DeserializeOwned>(&self, path: &str) -> Answer<T> {

@@ -63,6 +63,18 @@ impl FromStr for Topic {
     }
 }
 
+/// Why a shard's epoch was ended early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EndCause {
+    /// No crosslink came for too long.
+    Stall,
+    /// Its committee certified two branches.
+    Conflict,
+    /// It consumed from a void branch of another shard.
+    Consumption,
+}
+
 /// Something that happened on the beacon chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
@@ -119,6 +131,8 @@ pub enum Event {
         next_epoch: Decimal,
         /// Its first height.
         first_height: Decimal,
+        /// Why.
+        cause: EndCause,
     },
     /// A validator lost stake.
     Slashing {

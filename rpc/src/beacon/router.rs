@@ -52,6 +52,7 @@ pub fn beacon_router<A: BeaconApi>(api: A) -> Router {
         .route("/atoll/v1/light/update", get(light::update::<A>))
         .route("/atoll/v1/pool/crosslinks", post(pool::crosslink::<A>))
         .route("/atoll/v1/pool/evidence", post(pool::evidence::<A>))
+        .route("/atoll/v1/pool/conflicts", post(pool::conflict::<A>))
         .with_state(api);
     // The document's text is the same for every request: written once.
     let document = openapi();
@@ -103,6 +104,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         light::update,
         pool::crosslink,
         pool::evidence,
+        pool::conflict,
     )
 )]
 struct Document;

@@ -4,10 +4,11 @@ use super::{LightBootstrap, Takeover};
 use alloy_primitives::{Address, B256};
 use crypto::mmr::MmrProof;
 use primitives::{
-    AnchorRef, BeaconBlock, BeaconBody, BeaconHeader, Certificate, CertifiedBeaconHeader, Chain, Committee,
-    Crosslink, CrosslinkOffer, Epoch, EpochEntry, EpochTable, Evidence, Height, InboxCursors, LightUpdate,
-    PublicKeyBytes, Seat, ShardHeader, ShardId, SignatureBytes, SignedVote, Signers, ValidatorIndex, View,
-    Vote, VoteKind,
+    AnchorRef, BeaconBlock, BeaconBody, BeaconHeader, Certificate, CertifiedBeaconHeader,
+    CertifiedShardHeader, Chain, Committee, Conflict, Consumption, Crosslink, CrosslinkOffer, Divergence,
+    Epoch, EpochEntry, EpochTable, Evidence, Height, InboxCursors, LightUpdate, PublicKeyBytes, Seat,
+    ShardHeader, ShardId, SignatureBytes, SignedVote, Signers, ValidatorIndex, View, VoidSource, Vote,
+    VoteKind,
 };
 
 pub(super) fn signature(byte: u8) -> SignatureBytes {
@@ -103,9 +104,34 @@ pub(super) fn evidence() -> Evidence {
     }
 }
 
+fn certified() -> CertifiedShardHeader {
+    let Crosslink { header, certificate, .. } = crosslink();
+    CertifiedShardHeader { header, certificate }
+}
+
+pub(super) fn conflict() -> Conflict {
+    let mut second = certified();
+    second.certificate.id = B256::repeat_byte(13);
+    Conflict { first: certified(), second, divergence: Divergence::SameHeight(0) }
+}
+
+fn consumption() -> Consumption {
+    let header = ShardHeader { shard: ShardId::new(2), ..ShardHeader::default() };
+    Consumption {
+        certified: certified(),
+        cursors: InboxCursors::default(),
+        source: VoidSource::Ended(header),
+    }
+}
+
 pub(super) fn block() -> BeaconBlock {
-    let body =
-        BeaconBody { randao_reveal: signature(6), crosslinks: vec![crosslink()], evidence: vec![evidence()] };
+    let body = BeaconBody {
+        randao_reveal: signature(6),
+        crosslinks: vec![crosslink()],
+        evidence: vec![evidence()],
+        conflicts: vec![conflict()],
+        consumptions: vec![consumption()],
+    };
     BeaconBlock { header: header(), body }
 }
 

@@ -5,6 +5,7 @@
 
 mod block;
 mod chain;
+mod dispute;
 mod node;
 mod validator;
 
@@ -17,6 +18,7 @@ pub use chain::{
     AcceptedView, Checkpoint, CommitteeView, FinalityCheckpoints, GenesisView, Root, SeatView, ShardView,
     StateCommittee, Takeover,
 };
+pub use dispute::{CertifiedView, ConflictView, ConsumptionView};
 pub use node::{Identity, IdentityMetadata, NodeVersion, PeerCount, Syncing};
 pub use validator::{ValidatorDetail, ValidatorStatus, ValidatorView};
 

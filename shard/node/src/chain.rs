@@ -2,6 +2,7 @@
 //!
 //! Written against channels, [`SharedRuntime`] and [`Network`] only, so that simulations run exactly this.
 
+mod bypassed;
 mod early_end;
 mod effects;
 mod exchange;
@@ -118,6 +119,8 @@ pub(crate) struct ShardChain {
     next_token: u64,
     sync: Sync,
     exchange: Exchange,
+    /// Whether the beacon chain accepted another branch than the one here.
+    is_bypassed: bool,
 }
 
 impl ShardChain {
@@ -173,6 +176,7 @@ impl ShardChain {
             next_token: 0,
             sync: Sync::default(),
             exchange: Exchange::default(),
+            is_bypassed: false,
         };
         Ok((handle, chain, receiver))
     }
@@ -286,6 +290,10 @@ impl ShardChain {
         acknowledge: Acknowledge,
     ) -> Result<(), ChainFailure> {
         let Some(shard) = block.as_shard().map(Arc::clone) else { return Ok(()) };
+        if self.is_bypassed {
+            self.hold(acknowledge);
+            return Ok(());
+        }
         self.catch_up(block.height()).await?;
         let token = self.expect(Reply::Acknowledge(acknowledge));
         self.step(Input::Certified { token, block: shard, certificate }).await

@@ -5,7 +5,7 @@ use beacon_state::Event as Chain;
 use futures::StreamExt as _;
 use futures::future::ready;
 use futures::stream::{self, BoxStream};
-use rpc::beacon::{Decimal, Event};
+use rpc::beacon::{Decimal, EndCause, Event};
 use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
 
@@ -57,11 +57,16 @@ fn view(snapshot: &Snapshot, event: &Chain) -> Option<Event> {
             shard_epoch: Decimal(snapshot.state().shard(*shard)?.accepted.epoch.get()),
             accepted_at: Decimal(snapshot.height().get()),
         },
-        Chain::EarlyEnd { shard, epoch, successor, last } => Event::EarlyEnd {
+        Chain::EarlyEnd { shard, epoch, successor, last, cause } => Event::EarlyEnd {
             shard: Decimal(shard.get().into()),
             ended_epoch: Decimal(epoch.get()),
             next_epoch: Decimal(successor.get()),
             first_height: Decimal(last.height.next().get()),
+            cause: match cause {
+                beacon_state::EndCause::Stall => EndCause::Stall,
+                beacon_state::EndCause::Conflict => EndCause::Conflict,
+                beacon_state::EndCause::Consumption => EndCause::Consumption,
+            },
         },
         Chain::Drawn { .. } => return None,
     })

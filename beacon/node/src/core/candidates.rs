@@ -2,17 +2,24 @@
 //!
 //! Everything held is acceptable above the certified head, certificates included, so nothing worthless takes
 //! the place of something good; both pools are bounded whatever is sent. Only ancestries are held unjudged.
+//! A crosslink that is refused because it is on another branch is looked at all the same: it may show that its committee
+//! certified two.
 
 use super::ancestries::Ancestries;
 use super::committees::Committees;
+use super::seen::Seen;
 use super::step::Taken;
+use beacon_state::operation::conflict::ConflictError;
 use beacon_state::operation::crosslink::{self, CrosslinkError};
 use beacon_state::operation::evidence::{self, EvidenceError, Verdict};
 use beacon_state::proposal::{Candidates, HistorySource};
 use beacon_state::{BeaconState, CommitteeSource as _, Offence};
 use consensus::authority::CertificateError;
 use crypto::mmr::MmrProof;
-use primitives::{ANCESTRIES_MAX, B256, Chain, ChainSpec, CrosslinkOffer, Epoch, Evidence, Height, ShardId};
+use primitives::{
+    ANCESTRIES_MAX, B256, Chain, ChainSpec, Conflict, Crosslink, CrosslinkOffer, Epoch, Evidence, Height,
+    ShardId,
+};
 use std::collections::BTreeMap;
 
 /// Why something that was offered is refused; the sender is at fault unless it is [`Self::Full`].
@@ -49,6 +56,9 @@ pub enum CandidateError {
     /// The evidence proves nothing new.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
+    /// The conflict proves nothing, or ends nothing any more.
+    #[error(transparent)]
+    Conflict(#[from] ConflictError),
     /// No more can be held; it may be offered again later.
     #[error("{max} pieces of evidence are waiting already")]
     Full {
@@ -65,6 +75,9 @@ pub(super) struct CrosslinkPool {
     by_shard: Candidates,
     /// In the histories of these crosslinks' headers, and of the accepted ones.
     ancestries: Ancestries,
+    seen: Seen,
+    /// Conflicts found and not taken from here yet.
+    conflicts: Vec<Conflict>,
 }
 
 impl CrosslinkPool {
@@ -85,10 +98,16 @@ impl CrosslinkPool {
         if self.holds(shard, &id) || is_accepted(state, shard, &id) {
             return Ok(self.ancestries.add(&crosslink.header, id, ancestries));
         }
-        crosslink::check(spec, state, &crosslink)?;
+        let checked = crosslink::check(spec, state, &crosslink);
+        let is_disputed = matches!(&checked, Err(error) if self.is_disputed(state, &crosslink, error));
+        if !is_disputed {
+            checked?;
+        }
         let authority = committees.of(state).authority(Chain::Shard(shard), epoch);
         let authority = authority.ok_or(CandidateError::NoCommittee { shard, epoch })?;
         authority.verify_certificate(&crosslink.certificate)?;
+        self.conflicts.extend(self.seen.add(state, &crosslink));
+        checked?;
 
         let own = crosslink.history.clone();
         self.ancestries.add(&crosslink.header, id, std::iter::once(own).chain(ancestries));
@@ -101,6 +120,25 @@ impl CrosslinkPool {
             self.forget_ancestries(state);
         }
         Ok(Taken::New)
+    }
+
+    /// Whether a crosslink that is refused may be on another branch than those that were seen.
+    fn is_disputed(&self, state: &BeaconState, crosslink: &Crosslink, error: &CrosslinkError) -> bool {
+        let header = &crosslink.header;
+        let ruling = state.current_epoch(header.shard.into());
+        matches!(error, CrosslinkError::History(_) | CrosslinkError::NotAbove { .. })
+            && ruling.is_some_and(|entry| entry.epoch == header.epoch)
+            && !self.seen.holds(header.shard, &crosslink.certificate.id)
+    }
+
+    /// What was seen of branches.
+    pub(super) const fn seen(&self) -> &Seen {
+        &self.seen
+    }
+
+    /// The conflicts found since this was last asked.
+    pub(super) fn take_conflicts(&mut self) -> Vec<Conflict> {
+        std::mem::take(&mut self.conflicts)
     }
 
     /// Forgets what is no longer acceptable.

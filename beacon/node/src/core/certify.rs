@@ -65,6 +65,7 @@ impl BeaconCore {
         self.committees.forget(state, self.branches.iter().flat_map(|executed| &executed.events));
         self.crosslinks.refresh(&self.spec, state);
         self.evidence.refresh(&self.spec, state);
+        self.conflicts.refresh(state);
         self.progressed = true;
     }
 

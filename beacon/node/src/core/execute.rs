@@ -4,16 +4,20 @@ use super::BeaconCore;
 use super::branches::Executed;
 use super::step::{Effect, Token};
 use beacon_state::operation::randao;
-use beacon_state::proposal::{Proposal, build_block, choose_crosslinks, choose_evidence};
-use beacon_state::{BeaconChainState, BlockError, CommitteeSource as _, Transition, apply_block};
+use beacon_state::proposal::{
+    Disputes, Proposal, build_block, choose_crosslinks, choose_disputes, choose_evidence,
+};
+use beacon_state::{
+    BeaconChainState, BeaconState, BlockError, CommitteeSource as _, Transition, apply_block,
+};
 use engine::Context;
-use primitives::{B256, BeaconBlock, Chain, Crosslink, Evidence, SignatureBytes};
+use primitives::{B256, BeaconBlock, Chain, SignatureBytes};
 use ssz::Encode as _;
 use std::sync::Arc;
 
 /// Most requests that wait for a state; the oldest is abandoned for a newer one.
 const WAITING_MAX: usize = 64;
-/// Bytes of a body beside its crosslinks and evidence, at most.
+/// Bytes of a body beside its lists, at most.
 const BODY_BYTES_FIXED: usize = 1024;
 
 /// A request of the engine that may have to wait for the state of its parent.
@@ -191,11 +195,13 @@ impl BeaconCore {
             return Err(BlockError::Epoch { height, expected, found });
         }
         let committees = self.committees.of(state);
+        let disputes = self.disputes(state);
         let candidates = self.crosslinks.candidates();
-        let mut crosslinks = choose_crosslinks(&self.spec, state, candidates, &committees, &self.crosslinks);
-        let mut evidence = choose_evidence(&self.spec, state, self.evidence.iter());
-        fit(self.spec.body_bytes_max as usize, &mut crosslinks, &mut evidence);
-        let proposal = Proposal {
+        let crosslinks =
+            choose_crosslinks(&self.spec, &disputes.state, candidates, &committees, &self.crosslinks);
+        let Disputes { conflicts, consumptions, .. } = disputes;
+        let evidence = choose_evidence(&self.spec, state, self.evidence.iter());
+        let mut proposal = Proposal {
             view: context.view,
             parent_view: context.parent_view,
             timestamp_ms: now_ms,
@@ -203,20 +209,41 @@ impl BeaconCore {
             randao_reveal: reveal,
             crosslinks,
             evidence,
+            conflicts,
+            consumptions,
         };
+        fit(self.spec.body_bytes_max as usize, &mut proposal);
         let (block, transition) = build_block(&self.spec, below, proposal, &committees)?;
         let block = Arc::new(block);
         self.remember(Arc::clone(&block), context.leader, transition);
         Ok(block)
     }
+
+    /// The conflicts above `state`, and every shard that is known to have consumed from what they make void, or from
+    /// what is void already.
+    fn disputes(&self, state: &BeaconState) -> Disputes {
+        let committees = self.committees.of(state);
+        let mut consumptions = Vec::new();
+        loop {
+            let conflicts = self.conflicts.iter();
+            let disputes = choose_disputes(&self.spec, state, conflicts, &consumptions, &committees);
+            // Who consumed from a consumer is found once that one is taken back; each shard at most once.
+            let found = self.crosslinks.seen().consumptions(&disputes.state);
+            if found.is_empty() || disputes.consumptions.len() < consumptions.len() {
+                return disputes;
+            }
+            consumptions.extend(found);
+        }
+    }
 }
 
-/// Leaves out what a body has no room for. Crosslinks may need each other, so they go together, and only
-/// if there is no room without any evidence.
-fn fit(body_bytes_max: usize, crosslinks: &mut Vec<Crosslink>, evidence: &mut Vec<Evidence>) {
-    let room = body_bytes_max.saturating_sub(BODY_BYTES_FIXED);
-    while crosslinks.ssz_bytes_len() + evidence.ssz_bytes_len() > room {
-        if evidence.pop().is_none() {
+/// Leaves out what a body has no room for: evidence first, then consumptions of void branches, from the end, as those may
+/// depend on ones before. Crosslinks may need each other, so they go together, and last. Conflicts always have room.
+fn fit(body_bytes_max: usize, proposal: &mut Proposal) {
+    let room = body_bytes_max.saturating_sub(BODY_BYTES_FIXED + proposal.conflicts.ssz_bytes_len());
+    let Proposal { crosslinks, evidence, consumptions, .. } = proposal;
+    while crosslinks.ssz_bytes_len() + evidence.ssz_bytes_len() + consumptions.ssz_bytes_len() > room {
+        if evidence.pop().is_none() && consumptions.pop().is_none() {
             crosslinks.clear();
             return;
         }

@@ -1,14 +1,15 @@
 //! What beacon nodes tell each other beside blocks and votes.
 //!
-//! Encoding: one byte for the kind (0 crosslink offer, 1 evidence) ‖ SSZ.
+//! Encoding: one byte for the kind (0 crosslink offer, 1 evidence, 2 conflict) ‖ SSZ.
 
 use super::CandidateError;
 use bytes::Bytes;
-use primitives::{CrosslinkOffer, Evidence};
+use primitives::{Conflict, CrosslinkOffer, Evidence};
 use ssz::{Decode, DecodeError, Encode};
 
 const CROSSLINK: u8 = 0;
 const EVIDENCE: u8 = 1;
+const CONFLICT: u8 = 2;
 
 /// Largest message, bytes: above a piece of evidence with the largest committee, and an offer with as many cursors
 /// and ancestries as there can be.
@@ -49,6 +50,7 @@ pub enum GossipError {
 pub(super) enum Message {
     Crosslink(CrosslinkOffer),
     Evidence(Evidence),
+    Conflict(Conflict),
 }
 
 impl Message {
@@ -60,6 +62,7 @@ impl Message {
         match payload.split_first() {
             Some((&CROSSLINK, ssz)) => read(CROSSLINK, ssz).map(Self::Crosslink),
             Some((&EVIDENCE, ssz)) => read(EVIDENCE, ssz).map(Self::Evidence),
+            Some((&CONFLICT, ssz)) => read(CONFLICT, ssz).map(Self::Conflict),
             other => Err(GossipError::UnknownKind { found: other.map(|(kind, _)| *kind) }),
         }
     }
@@ -73,6 +76,11 @@ pub(super) fn crosslink_message(offer: &CrosslinkOffer) -> Bytes {
 /// The message that carries evidence.
 pub(super) fn evidence_message(evidence: &Evidence) -> Bytes {
     write(EVIDENCE, evidence)
+}
+
+/// The message that carries a conflict.
+pub(super) fn conflict_message(conflict: &Conflict) -> Bytes {
+    write(CONFLICT, conflict)
 }
 
 fn read<T: Decode>(kind: u8, ssz: &[u8]) -> Result<T, GossipError> {

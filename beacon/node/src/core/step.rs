@@ -6,7 +6,7 @@ use beacon_state::{BlockError, Event};
 use bytes::Bytes;
 use engine::Context;
 use primitives::{
-    B256, BeaconBlock, Certificate, Committee, CrosslinkOffer, Epoch, EpochTable, Evidence, Height,
+    B256, BeaconBlock, Certificate, Committee, Conflict, CrosslinkOffer, Epoch, EpochTable, Evidence, Height,
     LightUpdate, NodeKey, SignatureBytes, SignedVote, Unverified,
 };
 use std::sync::Arc;
@@ -64,6 +64,13 @@ pub enum Input {
         token: Token,
         /// The proof.
         evidence: Unverified<Evidence>,
+    },
+    /// Somebody shows that a committee certified two branches.
+    Conflict {
+        /// Names the request.
+        token: Token,
+        /// The proof.
+        conflict: Unverified<Conflict>,
     },
     /// Our own engine saw a seat contradict itself.
     Equivocation {

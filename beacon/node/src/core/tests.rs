@@ -1,3 +1,4 @@
+mod disputes;
 mod joint;
 
 use super::branches::Branches;

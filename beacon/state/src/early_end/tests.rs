@@ -1,13 +1,15 @@
 use crate::operation::crosslink::CrosslinkError;
 use crate::testing::{Network, SHARD_EPOCH_HEIGHTS, STALL_HEIGHTS};
-use crate::{BlockError, Event};
+use crate::{BlockError, EndCause, Event};
 use primitives::{Chain, Epoch, Height, ShardId};
 
 const SHARD: ShardId = ShardId::new(0);
 
 fn ends(events: &[Event]) -> Vec<(Epoch, Epoch, Height)> {
     let end = |event: &Event| match event {
-        Event::EarlyEnd { shard: SHARD, epoch, successor, last } => Some((*epoch, *successor, last.height)),
+        Event::EarlyEnd { shard: SHARD, epoch, successor, last, cause: EndCause::Stall } => {
+            Some((*epoch, *successor, last.height))
+        }
         _ => None,
     };
     events.iter().filter_map(end).collect()

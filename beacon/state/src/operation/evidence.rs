@@ -77,6 +77,11 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// The caller has seen to it that the seat is guilty.
+    pub(super) const fn new(guilty: Guilty, view: View) -> Self {
+        Self { guilty, view }
+    }
+
     /// What is punished.
     pub const fn offence(&self) -> Offence {
         let Guilty { chain, epoch, seat, .. } = self.guilty;

@@ -5,7 +5,8 @@ use crate::chain::BeaconChainState;
 use crate::operation::randao::RandaoError;
 use consensus::authority::{CommitteeSource, ruling_authority};
 use primitives::{
-    B256, BeaconBlock, BeaconBody, BeaconHeader, Chain, ChainSpec, Crosslink, Evidence, SignatureBytes, View,
+    B256, BeaconBlock, BeaconBody, BeaconHeader, Chain, ChainSpec, Conflict, Consumption, Crosslink,
+    Evidence, SignatureBytes, View,
 };
 
 /// A proposer's share of a block.
@@ -25,6 +26,10 @@ pub struct Proposal {
     pub crosslinks: Vec<Crosslink>,
     /// As [`super::choose_evidence`] returned them.
     pub evidence: Vec<Evidence>,
+    /// As [`super::choose_disputes`] returned them.
+    pub conflicts: Vec<Conflict>,
+    /// As [`super::choose_disputes`] returned them.
+    pub consumptions: Vec<Consumption>,
 }
 
 /// Builds the block that `proposal` makes above `parent`, and what it leads to.
@@ -34,13 +39,14 @@ pub fn build_block(
     proposal: Proposal,
     committees: &dyn CommitteeSource,
 ) -> Result<(BeaconBlock, Transition), BlockError> {
-    let Proposal { view, parent_view, timestamp_ms, leader, randao_reveal, crosslinks, evidence } = proposal;
+    let Proposal { view, parent_view, timestamp_ms, leader, .. } = proposal;
+    let Proposal { randao_reveal, crosslinks, evidence, conflicts, consumptions, .. } = proposal;
     let epoch = epoch_above(parent)?;
     let authority = ruling_authority(committees, Chain::Beacon, parent.state().beacon_table(), epoch)?;
     let committee = authority.committee();
     let no_such_seat = RandaoError::NoSuchSeat { seats: committee.len(), found: leader };
     let proposer = committee.seat(leader).ok_or(no_such_seat)?.validator;
-    let body = BeaconBody { randao_reveal, crosslinks, evidence };
+    let body = BeaconBody { randao_reveal, crosslinks, evidence, conflicts, consumptions };
     let mut header = BeaconHeader {
         epoch,
         view,

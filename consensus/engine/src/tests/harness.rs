@@ -38,8 +38,13 @@ pub(crate) fn seat_secret(index: u8, seat: u8) -> SecretKey {
 
 /// A block that only its header tells from others.
 pub(super) fn block(header: BeaconHeader) -> Block {
-    let body =
-        BeaconBody { randao_reveal: SignatureBytes::new([0; 96]), crosslinks: vec![], evidence: vec![] };
+    let body = BeaconBody {
+        randao_reveal: SignatureBytes::new([0; 96]),
+        crosslinks: vec![],
+        evidence: vec![],
+        conflicts: vec![],
+        consumptions: vec![],
+    };
     let header = BeaconHeader { body_root: body.root(), ..header };
     Block::beacon(BeaconBlock { header, body })
 }

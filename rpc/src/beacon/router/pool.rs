@@ -3,7 +3,7 @@
 use super::extract::Ssz;
 use crate::beacon::{ApiError, BeaconApi, ErrorView};
 use axum::extract::State;
-use primitives::{CrosslinkOffer, Evidence};
+use primitives::{Conflict, CrosslinkOffer, Evidence};
 
 /// Offers a crosslink: SSZ of `CrosslinkOffer`.
 #[utoipa::path(post, path = "/atoll/v1/pool/crosslinks", tag = "pool",
@@ -27,4 +27,16 @@ pub(super) async fn evidence<A: BeaconApi>(
     Ssz(evidence): Ssz<Evidence>,
 ) -> Result<(), ApiError> {
     api.submit_evidence(evidence).await
+}
+
+/// Hands in a proof that a committee certified two branches: SSZ of `Conflict`.
+#[utoipa::path(post, path = "/atoll/v1/pool/conflicts", tag = "pool",
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 200), (status = 400, body = ErrorView), (status = 413, body = ErrorView),
+        (status = 415, body = ErrorView)))]
+pub(super) async fn conflict<A: BeaconApi>(
+    State(api): State<A>,
+    Ssz(conflict): Ssz<Conflict>,
+) -> Result<(), ApiError> {
+    api.submit_conflict(conflict).await
 }

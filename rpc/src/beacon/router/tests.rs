@@ -8,7 +8,7 @@ use crate::{
     rest::{RestConfig, RestHandle, serve_rest},
 };
 use futures::{StreamExt as _, stream::BoxStream};
-use primitives::{B256, Chain, CrosslinkOffer, Epoch, Evidence, Height, LightUpdate, ShardId};
+use primitives::{B256, Chain, Conflict, CrosslinkOffer, Epoch, Evidence, Height, LightUpdate, ShardId};
 use serde_json::{Value, json};
 use std::{net::Ipv4Addr, time::Duration};
 use tokio::time::timeout;
@@ -133,6 +133,10 @@ impl BeaconApi for Fixed {
             false => Ok(()),
             true => Err(ApiError::BadRequest("the votes do not exclude each other".into())),
         }
+    }
+    async fn submit_conflict(&self, conflict: Conflict) -> ApiResult<()> {
+        let is_taken = conflict == samples::conflict();
+        if is_taken { Ok(()) } else { Err(ApiError::BadRequest("the headers may be of one branch".into())) }
     }
 }
 
@@ -286,6 +290,10 @@ async fn what_is_handed_in_reaches_the_node_and_its_refusal_the_sender() {
     let harmless = Evidence { second: samples::evidence().first, ..samples::evidence() };
     let error = client.submit_evidence(&harmless).await.expect_err("refused");
     assert!(error.to_string().ends_with("status 400: the votes do not exclude each other"), "{error}");
+    client.submit_conflict(&samples::conflict()).await.expect("taken");
+    let none = Conflict { second: samples::conflict().first, ..samples::conflict() };
+    let error = client.submit_conflict(&none).await.expect_err("refused");
+    assert!(error.to_string().ends_with("status 400: the headers may be of one branch"), "{error}");
 }
 
 #[tokio::test]
@@ -330,7 +338,7 @@ async fn the_openapi_document_lists_routes_that_all_exist() {
     let (status, document) = fetched(&url, "/openapi.json").await;
     assert_eq!(status, 200);
     let paths = document["paths"].as_object().expect("paths");
-    assert_eq!(paths.len(), 21);
+    assert_eq!(paths.len(), 22);
     for path in paths.keys() {
         let filled = path
             .replace("{state_id}", "head")

@@ -1,6 +1,7 @@
 //! Beacon headers and blocks, and what they carry.
 
 use super::super::{Decimal, SignedBlock};
+use super::dispute::{ConflictView, ConsumptionView};
 use primitives::{
     B256, BeaconBlock, BeaconHeader, Chain, Crosslink, Evidence, PublicKeyBytes, SignatureBytes, SignedVote,
     VoteKind,
@@ -215,6 +216,10 @@ pub struct BlockBodyView {
     pub crosslinks: Vec<CrosslinkView>,
     /// Proofs of equivocation.
     pub evidence: Vec<EvidenceView>,
+    /// Proofs that a committee certified two branches.
+    pub conflicts: Vec<ConflictView>,
+    /// Shards that consumed from void branches.
+    pub consumptions: Vec<ConsumptionView>,
 }
 
 /// A block's fields.
@@ -238,6 +243,8 @@ impl From<&BeaconBlock> for BlockMessage {
                 randao_reveal: body.randao_reveal,
                 crosslinks,
                 evidence: body.evidence.iter().map(Into::into).collect(),
+                conflicts: body.conflicts.iter().map(Into::into).collect(),
+                consumptions: body.consumptions.iter().map(Into::into).collect(),
             },
         }
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::beacon::{CommitteeAnswer, Decimal, Event, SignedBlock, ValidatorFilter, samples};
+use crate::beacon::{CommitteeAnswer, Decimal, EndCause, Event, SignedBlock, ValidatorFilter, samples};
 use alloy_primitives::{Address, B256};
 use primitives::{
     AcceptedHeader, Chain, Epoch, Height, ShardId, ShardKind, ShardRecord, ShardSpec, ValidatorIndex,
@@ -54,7 +54,7 @@ fn a_header_under_a_descendants_certificate_has_a_signature_of_zeros() {
 }
 
 #[test]
-fn a_block_shows_its_crosslinks_and_evidence() {
+fn a_block_shows_all_that_it_brings() {
     let signed = SignedBlock { block: samples::block(), signature: Some(samples::signature(5)) };
     let mut message = message_json();
     message["body"] = json!({
@@ -80,6 +80,18 @@ fn a_block_shows_its_crosslinks_and_evidence() {
             "validator": "2",
             "first": { "kind": "finalize", "id": repeated("01", 32), "signature": repeated("01", 96) },
             "second": { "kind": "nullify", "id": repeated("00", 32), "signature": repeated("02", 96) },
+        }],
+        "conflicts": [{
+            "shard": "1",
+            "epoch": "6",
+            "first": { "height": "140", "id": repeated("0b", 32), "view": "9", "signers": "3", "seats": "4" },
+            "second": { "height": "140", "id": repeated("0d", 32), "view": "9", "signers": "3", "seats": "4" },
+        }],
+        "consumptions": [{
+            "shard": "1",
+            "epoch": "6",
+            "certified": { "height": "140", "id": repeated("0b", 32), "view": "9", "signers": "3", "seats": "4" },
+            "source": "2",
         }],
     });
     assert_eq!(
@@ -232,7 +244,13 @@ fn every_kind_of_event_reads_back_as_itself() {
         Event::Block { slot: one, block, execution_optimistic: false },
         Event::FinalizedCheckpoint { block, state: block, epoch: one, execution_optimistic: false },
         Event::Crosslink { shard: one, height: one, id: block, shard_epoch: zero, accepted_at: one },
-        Event::EarlyEnd { shard: one, ended_epoch: zero, next_epoch: one, first_height: one },
+        Event::EarlyEnd {
+            shard: one,
+            ended_epoch: zero,
+            next_epoch: one,
+            first_height: one,
+            cause: EndCause::Conflict,
+        },
         Event::Slashing {
             validator_index: one,
             units: one,
@@ -243,6 +261,7 @@ fn every_kind_of_event_reads_back_as_itself() {
     for event in &events {
         json_of(event);
     }
+    assert_eq!(json_of(&events[4])["cause"], "conflict");
     assert_eq!(
         json_of(&events[0]),
         json!({

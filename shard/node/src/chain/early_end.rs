@@ -32,6 +32,7 @@ impl ShardChain {
         std::mem::replace(&mut self.engine, engine).close();
         self.requests = requests;
         self.sync.done();
+        self.is_bypassed = false;
         self.metrics.ended_early();
         self.went_back(generation.floor, undone, generation.early_ends, more)
     }
@@ -70,7 +71,8 @@ impl ShardChain {
         }
         let ours = self.reader.id(floor)?;
         if floor_id.is_some_and(|accepted| ours != Some(accepted)) {
-            // What we have was void before: there was another early end, further down.
+            // What we have was void before: another branch was accepted, or there was another early end, further down.
+            self.is_bypassed = true;
             self.step_back(floor).await?;
             self.sync.want(floor);
             return Ok(None);

@@ -45,7 +45,7 @@ impl ShardChain {
             }
             Effect::Halt(fault) => return Err(fault.into()),
             Effect::Publish(head) => self.publish(*head),
-            Effect::Finalized { height, id } => self.finalized(height, id)?,
+            Effect::Finalized { height, id } => self.finalized(height, id).await?,
             Effect::Committee(epoch, committee) => self.engine.committee(epoch, (*committee).clone()),
             Effect::Enter { epoch, below, committee } => self.enter(epoch, below, &committee)?,
             Effect::Leave(epoch) => self.engine.leave(epoch),
@@ -135,6 +135,10 @@ impl ShardChain {
         if let Some(executed) = &certified {
             self.measure_lanes(executed, view.state());
         }
+        let finalized = match self.is_bypassed {
+            true => finalized.min(self.shared.snapshot.load().finalized),
+            false => finalized,
+        };
         let spec = Arc::clone(&self.shared.spec);
         let snapshot = Snapshot { spec, view, finalized, pending, reader: self.reader.clone() };
         let before = self.shared.snapshot.swap(Arc::new(snapshot));
@@ -155,10 +159,10 @@ impl ShardChain {
         }
     }
 
-    fn finalized(&mut self, height: Height, id: B256) -> Result<(), ChainFailure> {
+    async fn finalized(&mut self, height: Height, id: B256) -> Result<(), ChainFailure> {
         let head = self.core.head().height;
-        if height <= head {
-            self.require_id(height, id)?;
+        if self.is_bypassed || (height <= head && self.reader.id(height)?.is_some_and(|ours| ours != id)) {
+            return self.bypass(height, id).await;
         }
         let finalized = height.min(head);
         self.metrics.finalized(finalized);
@@ -199,7 +203,7 @@ impl ShardChain {
     }
 
     /// Proves that a header follows from the accepted one, and offers it.
-    fn offer(&self, header: ShardHeader, certificate: Certificate, accepted: Height) {
+    pub(super) fn offer(&self, header: ShardHeader, certificate: Certificate, accepted: Height) {
         match self.crosslink(&header, certificate, accepted) {
             Ok(offer) => {
                 self.metrics.crosslink();

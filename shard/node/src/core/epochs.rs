@@ -17,6 +17,7 @@ impl ShardCore {
             return;
         }
         let before = self.record().map(|record| record.accepted.id);
+        self.drop_void(&view);
         self.beacon = Some(view);
         self.progressed = true;
         let Some(record) = self.record() else { return };
@@ -30,6 +31,17 @@ impl ShardCore {
             effects.push(Effect::Finalized { height: accepted.height, id: accepted.id });
             effects.push(Effect::Publish(Box::new(self.published())));
             self.offer_boundary(effects);
+        }
+    }
+
+    /// Forgets what waits of shards that were taken back since the last view: part of it may be void, and what is not is
+    /// there to be taken again.
+    fn drop_void(&mut self, view: &BeaconView) {
+        let Some(seen) = self.beacon.clone() else { return };
+        for record in view.records.iter().map(|proof| &proof.record) {
+            if seen.record(record.shard).is_some_and(|known| known.early_ends < record.early_ends) {
+                self.inbox.drop_source(record.shard);
+            }
         }
     }
 
