@@ -119,6 +119,8 @@ pub(crate) struct ShardChain {
     next_token: u64,
     sync: Sync,
     exchange: Exchange,
+    /// Highest accepted height at which this node was seen to have the accepted header: never taken back.
+    agreed: Height,
     /// Whether the beacon chain accepted another branch than the one here.
     is_bypassed: bool,
 }
@@ -176,6 +178,7 @@ impl ShardChain {
             next_token: 0,
             sync: Sync::default(),
             exchange: Exchange::default(),
+            agreed: Height::ZERO,
             is_bypassed: false,
         };
         Ok((handle, chain, receiver))

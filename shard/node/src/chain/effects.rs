@@ -164,6 +164,9 @@ impl ShardChain {
         if self.is_bypassed || (height <= head && self.reader.id(height)?.is_some_and(|ours| ours != id)) {
             return self.bypass(height, id).await;
         }
+        if height <= head {
+            self.agreed = height;
+        }
         let finalized = height.min(head);
         self.metrics.finalized(finalized);
         self.tell(ChainEvent::Finalized(finalized));

@@ -188,7 +188,8 @@ impl ShardChain {
     pub(super) async fn step_back(&mut self, height: Height) -> Result<(), ChainFailure> {
         let stored = self.store.generation()?.map_or(Height::ZERO, |generation| generation.floor);
         let head = self.core.head().height;
-        let target = Height::new(head.min(height).get().saturating_sub(STEP_BACK)).max(stored);
+        let target =
+            Height::new(head.min(height).get().saturating_sub(STEP_BACK)).max(stored).max(self.agreed);
         tracing::warn!(shard = %self.shard, %head, %target, "blocks were void before, going back");
         let undone = self.store.rewind_to(target)?;
         let mut more = Vec::new();
