@@ -176,7 +176,7 @@ impl ShardMetrics {
     }
 
     /// So many bundles came from a peer.
-    pub(crate) fn from_peer(&self, bundles: usize) {
+    pub(crate) fn bundles_came(&self, bundles: usize) {
         self.metrics.bundles_from_peers.get_or_create(&self.label).inc_by(bundles as u64);
     }
 

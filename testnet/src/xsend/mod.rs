@@ -72,13 +72,11 @@ fn value(text: &str) -> eyre::Result<U256> {
         "" => "wei",
         unit => unit,
     };
-    let parsed = parse_units(number, unit).wrap_err_with(|| {
-        format!("expected wei, or a number with `gwei` or `ether` behind it, found `{text}`")
-    })?;
-    if parsed.is_negative() {
-        return Err(eyre!("expected an amount, found `{text}`"));
+    let refusal = || format!("expected wei, or a number with `gwei` or `ether` behind it, found `{text}`");
+    if !number.starts_with(|first: char| first.is_ascii_digit()) {
+        return Err(eyre!(refusal()));
     }
-    Ok(parsed.get_absolute())
+    Ok(parse_units(number, unit).wrap_err_with(refusal)?.get_absolute())
 }
 
 #[cfg(test)]

@@ -92,7 +92,7 @@ impl ShardChain {
 
     /// Takes receipts from a peer.
     pub(super) async fn take_receipts(&mut self, receipts: Receipts) -> Result<(), ChainFailure> {
-        self.metrics.from_peer(receipts.bundles.len());
+        self.metrics.bundles_came(receipts.bundles.len());
         self.step(Input::Bundles { bundles: receipts.bundles, certified: false }).await
     }
 
