@@ -56,7 +56,7 @@ pub fn root_of(ids: &[B256], first: u64, count: u64, proof: &[B256]) -> Option<B
         }
         if high % 2 == 1 {
             nodes.push(if high < width { *siblings.next()? } else { zero_hash(height) });
-            high += 1;
+            high = high.checked_add(1)?;
         }
         nodes = nodes.chunks_exact(2).map(|pair| sha256_pair(&pair[0], &pair[1])).collect();
         (low, high, width) = (low / 2, high / 2, width.div_ceil(2));

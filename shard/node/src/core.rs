@@ -258,6 +258,14 @@ impl ShardCore {
             let Some(record) = bundle.lane.source.shard().and_then(|source| view.record(source)) else {
                 continue;
             };
+            // What is here already, or does not go on from it, costs nothing.
+            let is_news = self
+                .inbox
+                .wanted(record.shard)
+                .is_some_and(|next| bundle.receipts.last().is_some_and(|last| last.sequence >= next));
+            if !is_news {
+                continue;
+            }
             let authority = view.authority(bundle.lane.source, bundle.certified.certificate.epoch);
             let quorum = match authority {
                 _ if certified => Ok(()),

@@ -69,10 +69,3 @@ pub enum BundleError {
     )]
     Range { lane: Lane, first: u64, count: usize },
 }
-
-impl BundleError {
-    /// Whether it only shows that the lane has been consumed further, or not as far, as the sender thought.
-    pub const fn is_out_of_step(&self) -> bool {
-        matches!(self, Self::NotContiguous { .. } | Self::Continuities { .. })
-    }
-}

@@ -2,17 +2,19 @@
 
 use super::error::{internal, read, storage};
 use super::{Chain, ShardApi};
+use crate::journeys::Times;
 use crate::snapshot::Snapshot;
 use alloy_primitives::B256;
-use primitives::{Chain as ChainId, Height, Receipt, ShardId};
+use primitives::{Chain as ChainId, Height, Receipt, ShardHeader, ShardId};
 use rpc::RpcError;
 use rpc::error::RpcResult;
 use rpc::method::AtollApi;
 use rpc::view::{BundleView, LaneView, Passage, ReceiptJourney};
+use shard_state::block::Executed;
 use shard_state::portal::{lanes, outbox};
 use ssz::Encode as _;
 use std::sync::Arc;
-use xshard::{Payload, bundle};
+use xshard::{Outbox, Payload, bundle};
 
 impl AtollApi for ShardApi {
     async fn receipt(&self, id: B256) -> RpcResult<Option<ReceiptJourney>> {
@@ -51,21 +53,57 @@ impl AtollApi for ShardApi {
 }
 
 /// All that this shard knows of a receipt.
-pub(super) fn journey(snapshot: &Snapshot, chain: &dyn Chain, id: B256) -> RpcResult<Option<ReceiptJourney>> {
+fn journey(snapshot: &Snapshot, chain: &dyn Chain, id: B256) -> RpcResult<Option<ReceiptJourney>> {
     let (sent, consumed) = (sent(snapshot, chain, id)?, consumed(snapshot, chain, id)?);
-    let Some(receipt) =
-        sent.as_ref().map(|(receipt, _)| receipt).or(consumed.as_ref().map(|(receipt, ..)| receipt))
-    else {
+    let receipt = sent.as_ref().map(|(receipt, _)| receipt);
+    let Some(receipt) = receipt.or(consumed.as_ref().map(|(receipt, ..)| receipt)).cloned() else {
         return Ok(None);
     };
-    let payload = Payload::decode(receipt.kind, &receipt.payload).ok();
-    let (kind, to) = match &payload {
-        Some(Payload::Transfer(transfer)) => ("transfer", Some(transfer.to)),
-        Some(Payload::Call(call)) => ("call", Some(call.to)),
-        Some(Payload::Answer(answer)) => ("answer", Some(answer.to)),
-        None => ("unknown", None),
+    let answer = consumed.as_ref().and_then(|(_, _, answer)| *answer);
+    let (sent, consumed) = (sent.map(|(_, passage)| passage), consumed.map(|(_, passage, _)| passage));
+    Ok(Some(view(id, &receipt, sent, consumed, answer)))
+}
+
+/// Every receipt that a block took in or sent, in the order of its transactions.
+pub(super) fn journeys(block: &Executed, finalized: Height, chain: &dyn Chain) -> Vec<ReceiptJourney> {
+    let passage = |id: &B256, transaction_hash, success| {
+        passage(&block.header, block.id, finalized, chain.receipt_times(id), transaction_hash, success)
     };
-    Ok(Some(ReceiptJourney {
+    let mut journeys = Vec::new();
+    for (transaction, outcome) in block.transactions.iter().zip(&block.receipts) {
+        // A block was executed with this very outbox: it can be read.
+        let sent = outbox(block.header.shard, std::slice::from_ref(outcome)).unwrap_or_default();
+        if let Some(arrival) = transaction.arrival() {
+            let consumed = passage(&arrival.id, arrival.id, outcome.success());
+            journeys.push(view(
+                arrival.id,
+                &arrival.receipt,
+                None,
+                Some(consumed),
+                answer_to(arrival.id, &sent),
+            ));
+        }
+        for (id, receipt) in sent.receipts() {
+            journeys.push(view(id, receipt, Some(passage(&id, transaction.hash(), true)), None, None));
+        }
+    }
+    journeys
+}
+
+fn view(
+    id: B256,
+    receipt: &Receipt,
+    sent: Option<Passage>,
+    consumed: Option<Passage>,
+    answer: Option<B256>,
+) -> ReceiptJourney {
+    let (kind, to) = match Payload::decode(receipt.kind, &receipt.payload) {
+        Ok(Payload::Transfer(transfer)) => ("transfer", Some(transfer.to)),
+        Ok(Payload::Call(call)) => ("call", Some(call.to)),
+        Ok(Payload::Answer(answer)) => ("answer", Some(answer.to)),
+        Err(_) => ("unknown", None),
+    };
+    ReceiptJourney {
         id,
         source: receipt.lane.source.code(),
         destination: receipt.lane.destination.code(),
@@ -76,10 +114,19 @@ pub(super) fn journey(snapshot: &Snapshot, chain: &dyn Chain, id: B256) -> RpcRe
         value: receipt.value,
         gas: receipt.gas,
         deadline: receipt.deadline,
-        sent: sent.map(|(_, passage)| passage),
-        answer: consumed.as_ref().and_then(|(_, _, answer)| *answer),
-        consumed: consumed.map(|(_, passage, _)| passage),
-    }))
+        sent,
+        consumed,
+        answer,
+    }
+}
+
+/// The receipt among those sent that answers `id`.
+fn answer_to(id: B256, sent: &Outbox) -> Option<B256> {
+    let answers = |receipt: &Receipt| match Payload::decode(receipt.kind, &receipt.payload) {
+        Ok(Payload::Answer(answer)) => answer.id == id,
+        _ => false,
+    };
+    sent.receipts().find(|(_, receipt)| answers(receipt)).map(|(answer, _)| answer)
 }
 
 /// A receipt that this shard sent, and where.
@@ -95,7 +142,10 @@ fn sent(snapshot: &Snapshot, chain: &dyn Chain, id: B256) -> RpcResult<Option<(R
     let hashes = shard_state::transaction::arrivals(&block.body).into_iter().map(|arrival| arrival.id);
     let mut hashes = hashes.chain(block.body.transactions.iter().map(alloy_primitives::keccak256));
     let transaction_hash = sender.and_then(|index| hashes.nth(index)).unwrap_or_default();
-    Ok(Some((receipt, passage(snapshot, chain, height, &id, transaction_hash, true)?)))
+    let times = chain.receipt_times(&id);
+    let passage =
+        passage(&block.header, block.header.id(), snapshot.finalized, times, transaction_hash, true);
+    Ok(Some((receipt, passage)))
 }
 
 /// A receipt that this shard consumed, where, and what it was answered with.
@@ -111,40 +161,32 @@ fn consumed(snapshot: &Snapshot, chain: &dyn Chain, id: B256) -> RpcResult<Optio
     };
     let receipts = reader.receipts(location.height).map_err(read)?.unwrap_or_default();
     let outcome = receipts.get(location.index as usize);
-    let answers = outcome.map(|outcome| outbox(snapshot.shard(), std::slice::from_ref(outcome)));
-    let answer = answers.and_then(|sent| {
-        let sent = sent.ok()?;
-        let answers = |receipt: &Receipt| match Payload::decode(receipt.kind, &receipt.payload) {
-            Ok(Payload::Answer(answer)) => answer.id == id,
-            _ => false,
-        };
-        sent.receipts().find(|(_, receipt)| answers(receipt)).map(|(answer, _)| answer)
-    });
+    let sent = outcome.and_then(|outcome| outbox(snapshot.shard(), std::slice::from_ref(outcome)).ok());
+    let answer = sent.and_then(|sent| answer_to(id, &sent));
     let success = outcome.is_some_and(|outcome| outcome.success());
-    let passage = passage(snapshot, chain, location.height, &id, id, success)?;
+    let times = chain.receipt_times(&id);
+    let passage = passage(&block.header, block.header.id(), snapshot.finalized, times, id, success);
     Ok(Some((arrival.receipt.clone(), passage, answer)))
 }
 
 fn passage(
-    snapshot: &Snapshot,
-    chain: &dyn Chain,
-    height: Height,
-    id: &B256,
+    header: &ShardHeader,
+    block_hash: B256,
+    finalized: Height,
+    times: Times,
     transaction_hash: B256,
     success: bool,
-) -> RpcResult<Passage> {
-    let header = snapshot.reader.header(height).map_err(storage)?.ok_or(RpcError::HeaderNotFound)?;
-    let times = chain.receipt_times(id);
-    Ok(Passage {
-        block_number: height.get(),
-        block_hash: header.id(),
+) -> Passage {
+    Passage {
+        block_number: header.height.get(),
+        block_hash,
         transaction_hash,
         success,
         proposed_ms: header.timestamp_ms,
         verified_ms: times.verified_ms,
         certified_ms: times.certified_ms,
-        finalized: height <= snapshot.finalized,
-    })
+        finalized: header.height <= finalized,
+    }
 }
 
 /// A bundle with one receipt that this shard sent.

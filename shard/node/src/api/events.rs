@@ -2,7 +2,7 @@
 //!
 //! A subscriber that falls further behind than the chain keeps events for is cut off, never skipped past.
 
-use super::atoll::journey;
+use super::atoll::journeys;
 use super::chain::Chain;
 use super::record::matching_logs;
 use crate::handle::ChainEvent;
@@ -84,12 +84,7 @@ pub(super) fn sync_notices(chain: Arc<dyn Chain>) -> BoxStream<'static, SyncNoti
 pub(super) fn receipts(chain: Arc<dyn Chain>) -> BoxStream<'static, ReceiptJourney> {
     let receipts = follow(chain.events()).flat_map(move |event| {
         let ChainEvent::Certified(block) = event else { return stream::iter(Vec::new()) };
-        let ids = block.arrivals.iter().map(|arrival| arrival.id);
-        let ids = ids.chain(block.outbox.receipts().map(|(id, _)| id));
-        let snapshot = chain.snapshot();
-        // One that cannot be read is an error of this node's, which says so elsewhere; others are told all the same.
-        let known = ids.filter_map(|id| journey(&snapshot, &*chain, id).ok().flatten());
-        stream::iter(known.collect::<Vec<_>>())
+        stream::iter(journeys(&block, chain.snapshot().finalized, &*chain))
     });
     receipts.boxed()
 }

@@ -90,7 +90,7 @@ pub fn propose(
     let mut executor = BlockExecutor::open(parent.state, environment, parent_id, anchor.id)?;
     let body_bytes_max = limits.body_bytes_max.min(spec.body_bytes_max) as usize;
     let TakenIn { arrivals, refused } =
-        take_in(spec, &mut block, &all, &mut executor, &incoming, body_bytes_max)?;
+        take_in(spec, &mut block, all, &mut executor, &incoming, body_bytes_max)?;
     let bytes_left = body_bytes_max.saturating_sub(block.body.ssz_bytes_len());
     let limits =
         BlockLimits { transactions_max: limits.transactions_max.min(spec.transactions_max), ..*limits };
@@ -157,13 +157,13 @@ struct TakenIn {
 fn take_in(
     spec: &ChainSpec,
     block: &mut ShardBlock,
-    all: &[RecordProof],
+    mut all: Vec<RecordProof>,
     executor: &mut BlockExecutor<'_>,
     incoming: &Incoming<'_>,
     body_bytes_max: usize,
 ) -> Result<TakenIn, BlockError> {
     let ShardBlock { header, body } = block;
-    let all: Vec<_> = all.iter().filter(|other| other.record.shard != header.shard).cloned().collect();
+    all.retain(|other| other.record.shard != header.shard);
     let others = verify_others(header.shard, body.anchor.header.state_root, &all)?;
     let mut inbox = Inbox::new(spec, header, &others);
     let mut named = inbox.acknowledge(executor)?;
@@ -198,7 +198,8 @@ fn take_in(
         }
     }
     let arrivals = inbox.into_arrivals();
-    body.others = all.iter().filter(|other| named.contains(&other.record.shard)).cloned().collect();
+    all.retain(|other| named.contains(&other.record.shard));
+    body.others = all;
     Ok(TakenIn { arrivals, refused })
 }
 

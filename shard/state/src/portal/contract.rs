@@ -23,6 +23,9 @@ use super::{
 };
 use crate::{executor::ShardContext, state::StateError};
 
+/// Bytes of a payload beside its data; no kind has more.
+const PAYLOAD_BYTES: usize = 256;
+
 /// What the Portal has to know of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PortalRules {
@@ -79,9 +82,8 @@ pub(crate) fn run(
     context: &mut ShardContext<'_>,
     inputs: &CallInputs,
 ) -> Result<InterpreterResult, String> {
-    let input = inputs.input.bytes(context);
     let mut frame = Frame { rules, context, inputs, gas: Gas::new(inputs.gas_limit) };
-    let (result, output) = match frame.dispatch(&input) {
+    let (result, output) = match frame.dispatch() {
         Ok(output) => (InstructionResult::Return, output),
         Err(Stop::Revert(output)) => (InstructionResult::Revert, output),
         Err(Stop::OutOfGas) => (InstructionResult::PrecompileOOG, Bytes::new()),
@@ -125,11 +127,14 @@ impl Slots for Frame<'_, '_> {
 }
 
 impl Frame<'_, '_> {
-    fn dispatch(&mut self, input: &[u8]) -> Result<Bytes, Stop> {
+    fn dispatch(&mut self) -> Result<Bytes, Stop> {
+        // Before it is copied: a contract may call with the same long memory again and again.
+        self.charge(gas::input(self.inputs.input.len()))?;
+        let input = self.inputs.input.bytes(self.context);
         if self.inputs.target_address != PORTAL {
             return Err(revert(IPortal::NotDelegated {}));
         }
-        let Ok(call) = IPortalCalls::abi_decode_validate(input) else {
+        let Ok(call) = IPortalCalls::abi_decode_validate(&input) else {
             self.charge(gas::READ)?;
             return Err(Stop::Revert(Bytes::new()));
         };
@@ -196,7 +201,7 @@ impl Frame<'_, '_> {
         let Sending { shard, payload, gas, deadline, answers } = sending;
         let callback_gas = if let Payload::Call(call) = &payload { call.callback_gas } else { 0 };
         let (kind, payload) = (payload.kind(), payload.encode());
-        self.check_gas(payload.len(), gas.max(callback_gas))?;
+        self.check_gas(gas.max(callback_gas))?;
         self.charge(gas::send(payload.len(), answers).saturating_add(gas).saturating_add(callback_gas))?;
         self.check_writing()?;
         let destination = self.destination(shard)?;
@@ -262,7 +267,9 @@ impl Frame<'_, '_> {
     }
 
     /// Whether the other side, and this one for the answer, would ever consume so much at once.
-    fn check_gas(&self, payload_bytes: usize, found: u64) -> Result<(), Stop> {
+    fn check_gas(&self, found: u64) -> Result<(), Stop> {
+        // An answer may carry more than what it answers; one that nobody can consume would end its lane.
+        let payload_bytes = (self.rules.data_max as usize).saturating_add(PAYLOAD_BYTES);
         let limit = self.rules.inbox_gas_max.saturating_sub(gas::arrival(payload_bytes, 0));
         if found > limit { Err(revert(IPortal::TooMuchGas { limit, found })) } else { Ok(()) }
     }

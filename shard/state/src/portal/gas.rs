@@ -11,8 +11,15 @@ pub const SEND: u64 = 12_000;
 pub const ARRIVAL: u64 = 21_000;
 /// A byte that travels: as much as a transaction's data.
 pub const BYTE: u64 = 16;
+/// A word of what it is called with: as much as copying it costs a contract.
+pub const INPUT_WORD: u64 = 3;
 /// Taking what is held.
 pub const CLAIM: u64 = 16_000;
+
+/// Reading so many bytes of input.
+pub const fn input(bytes: usize) -> u64 {
+    (bytes as u64).div_ceil(32).saturating_mul(INPUT_WORD)
+}
 
 /// Sending a receipt with a payload of so many bytes, which may be answered `answers` times.
 pub const fn send(payload_bytes: usize, answers: u64) -> u64 {
