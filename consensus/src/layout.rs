@@ -8,7 +8,7 @@
 //! Rules: docs/spec/beacon-state.md#layout
 
 use crypto::merkle::{branch, merkle_root, mix_in_length, verify_branch};
-use primitives::{B256, Committee, EpochTable, SEATS_MAX, Seat, ShardRecord};
+use primitives::{B256, BeaconLane, Committee, EpochTable, SEATS_MAX, Seat, ShardId, ShardRecord};
 use tree_hash::TreeHash as _;
 
 /// Depth of the state's container.
@@ -24,10 +24,12 @@ pub const FIELD_MIX: u64 = 1;
 pub const FIELD_BEACON_TABLE: u64 = 2;
 /// The shard registry: a list of [`ShardRecord`]s.
 pub const FIELD_SHARDS: u64 = 3;
+/// The beacon chain's lanes: a list of [`BeaconLane`]s, as many as shards.
+pub const FIELD_LANES: u64 = 4;
 /// The first field that is the beacon state's own.
-pub const FIELD_PRIVATE: u64 = 4;
+pub const FIELD_PRIVATE: u64 = 5;
 
-/// Depth of the shard registry's tree, without its length.
+/// Depth of the trees of the shard registry and of the lanes, without their lengths.
 pub const SHARDS_DEPTH: usize = 16;
 /// Most shards there can be.
 pub const SHARDS_MAX: usize = 1 << SHARDS_DEPTH;
@@ -68,6 +70,13 @@ pub fn record_branch(records: &[B256], index: u64, fields: &[B256; STATE_FIELDS]
     Some(branch)
 }
 
+/// Branch from the lane at `index` to the state root, given the lanes.
+pub fn lane_branch(lanes: &[B256], index: u64, fields: &[B256; STATE_FIELDS]) -> Option<Vec<B256>> {
+    let mut branch = list_branch(lanes, index, SHARDS_DEPTH)?;
+    branch.extend(field_branch(fields, FIELD_LANES)?);
+    Some(branch)
+}
+
 /// Branch from a seat to the committee's root. None if there is no such seat.
 pub fn committee_branch(committee: &Committee, seat_index: u32) -> Option<Vec<B256>> {
     let seats: Vec<_> = committee.seats().iter().map(|seat| seat.tree_hash_root()).collect();
@@ -89,11 +98,22 @@ pub fn verify_beacon_table(state_root: B256, table: &EpochTable, branch: &[B256]
 /// Whether `record` is the state's entry of `record.shard`.
 #[must_use]
 pub fn verify_record(state_root: B256, record: &ShardRecord, branch: &[B256]) -> bool {
-    let shard = u64::from(record.shard.get());
+    verify_of_shard(state_root, FIELD_SHARDS, record.shard, record.tree_hash_root(), branch)
+}
+
+/// Whether `lane` is the state's lane of `lane.shard`.
+#[must_use]
+pub fn verify_lane(state_root: B256, lane: &BeaconLane, branch: &[B256]) -> bool {
+    verify_of_shard(state_root, FIELD_LANES, lane.shard, lane.tree_hash_root(), branch)
+}
+
+/// Whether an element with this root is that of `shard` in a field that has one for each shard.
+fn verify_of_shard(state_root: B256, field: u64, shard: ShardId, element: B256, branch: &[B256]) -> bool {
+    let shard = u64::from(shard.get());
     // The length is the right sibling of the list's tree, hence the zero bit between the two indices.
-    let index = FIELD_SHARDS << (SHARDS_DEPTH + 1) | shard;
+    let index = field << (SHARDS_DEPTH + 1) | shard;
     let depth = SHARDS_DEPTH + 1 + STATE_DEPTH;
-    shard < SHARDS_MAX as u64 && verify_branch(&record.tree_hash_root(), index, depth, branch, &state_root)
+    shard < SHARDS_MAX as u64 && verify_branch(&element, index, depth, branch, &state_root)
 }
 
 /// Whether a verified record's branch says that the registry has `shards` entries.

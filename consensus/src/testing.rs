@@ -3,13 +3,13 @@
 
 use crate::authority::Authority;
 use crate::layout::{
-    FIELD_BEACON_TABLE, FIELD_MIX, FIELD_SHARDS, SHARDS_DEPTH, STATE_FIELDS, field_branch, list_root,
-    record_branch, state_root,
+    FIELD_BEACON_TABLE, FIELD_LANES, FIELD_MIX, FIELD_SHARDS, SHARDS_DEPTH, STATE_FIELDS, field_branch,
+    lane_branch, list_root, record_branch, state_root,
 };
 use crate::vote::signing_bytes;
 use crypto::bls::{SecretKey, aggregate_signatures};
 use primitives::{
-    Address, B256, BeaconHeader, Certificate, CertifiedBeaconHeader, Chain, Committee, Epoch, EpochEntry,
+    Address, B256, BeaconDelivery, BeaconHeader, BeaconLane, Certificate, CertifiedBeaconHeader, Chain, Committee, Epoch, EpochEntry,
     EpochTable, Height, InboxCursors, LightUpdate, RecordProof, Seat, ShardRecord, SignedVote, Signers,
     ValidatorIndex, View, Vote, VoteKind,
 };
@@ -101,11 +101,17 @@ pub struct State {
     pub records: Vec<ShardRecord>,
     /// Of each record's accepted header.
     pub cursors: Vec<InboxCursors>,
+    /// The lanes to and from each shard, without receipts.
+    pub lanes: Vec<BeaconLane>,
 }
 
 impl State {
     fn record_roots(&self) -> Vec<B256> {
         self.records.iter().map(|record| record.tree_hash_root()).collect()
+    }
+
+    fn lane_roots(&self) -> Vec<B256> {
+        self.lanes.iter().map(|lane| lane.tree_hash_root()).collect()
     }
 
     /// Roots of its fields.
@@ -114,6 +120,7 @@ impl State {
         fields[FIELD_MIX as usize] = self.mix;
         fields[FIELD_BEACON_TABLE as usize] = self.beacon_table.tree_hash_root();
         fields[FIELD_SHARDS as usize] = list_root(&self.record_roots(), SHARDS_DEPTH);
+        fields[FIELD_LANES as usize] = list_root(&self.lane_roots(), SHARDS_DEPTH);
         fields
     }
 
@@ -131,6 +138,12 @@ impl State {
     pub fn record_proof(&self, shard: usize) -> RecordProof {
         let branch = record_branch(&self.record_roots(), shard as u64, &self.fields()).unwrap();
         RecordProof { record: self.records[shard].clone(), branch, cursors: self.cursors[shard].clone() }
+    }
+
+    /// A shard's lane with its proof.
+    pub fn delivery(&self, shard: usize) -> BeaconDelivery {
+        let branch = lane_branch(&self.lane_roots(), shard as u64, &self.fields()).unwrap();
+        BeaconDelivery { lane: self.lanes[shard], branch, receipts: Vec::new(), range_proof: Vec::new() }
     }
 
     /// A header over it.
@@ -154,6 +167,7 @@ impl State {
             beacon_table: self.beacon_table.clone(),
             beacon_table_branch: field_branch(&self.fields(), FIELD_BEACON_TABLE).unwrap(),
             records: (0..self.records.len()).map(|shard| self.record_proof(shard)).collect(),
+            deliveries: (0..self.lanes.len()).map(|shard| self.delivery(shard)).collect(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Blocks of the beacon chain.
 
 use crate::{
-    Conflict, Consumption, Crosslink, Epoch, Evidence, Height, SignatureBytes, ValidatorIndex, View,
+    BeaconBundle, Conflict, Consumption, Crosslink, Epoch, Evidence, Height, SignatureBytes, ValidatorIndex, View,
 };
 use alloy_primitives::B256;
 use ssz::Encode as _;
@@ -54,6 +54,8 @@ pub struct BeaconBody {
     pub conflicts: Vec<Conflict>,
     /// Shards that consumed from void branches; each after what its source's being void depends on.
     pub consumptions: Vec<Consumption>,
+    /// Receipts of shards under their accepted headers, by rising shard id and then in the lane's order; applied last.
+    pub bundles: Vec<BeaconBundle>,
 }
 
 impl BeaconBody {

@@ -1,6 +1,6 @@
 //! A crosslink on its way to the beacon chain.
 
-use crate::Crosslink;
+use crate::{BeaconBundle, Crosslink};
 use crypto::mmr::MmrProof;
 use ssz_derive::{Decode, Encode};
 
@@ -16,4 +16,8 @@ pub struct CrosslinkOffer {
     pub crosslink: Crosslink,
     /// Each in the history of the crosslink's header; at most [`ANCESTRIES_MAX`].
     pub ancestries: Vec<MmrProof>,
+    /// What the shard sent to the beacon chain up to the crosslink's header and is not known to be consumed: the next
+    /// receipts of the lane, in order, each proven in the history of that header; at most
+    /// [`crate::OFFER_BUNDLES_MAX`].
+    pub bundles: Vec<BeaconBundle>,
 }

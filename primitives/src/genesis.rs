@@ -4,9 +4,10 @@ use crate::{ChainSpec, NodeKey, PublicKeyBytes, ShardId, SignatureBytes, SpecErr
 use alloy_primitives::{Address, B256, U256};
 use crypto::bls::{PublicKey, Signature, verify_possession};
 use serde::{Deserialize, Serialize};
+use ssz_derive::{Decode, Encode};
 
 /// Key of one unit of stake, with the proof that its owner holds the secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[serde(deny_unknown_fields)]
 pub struct SeatRegistration {
     /// The key.
@@ -35,7 +36,7 @@ pub struct GenesisValidator {
     pub beacon_node: NodeKey,
     /// Identity of its `shard-node`.
     pub shard_node: NodeKey,
-    /// Receives fees, and the stake when it leaves.
+    /// Receives fees on every shard, and on shard 0 the stake when it leaves.
     pub withdrawal_address: Address,
 }
 

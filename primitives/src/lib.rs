@@ -8,6 +8,7 @@
 
 mod anchor;
 mod beacon;
+mod beacon_lane;
 mod bundle;
 mod certificate;
 mod chain;
@@ -30,6 +31,9 @@ mod vote;
 
 pub use anchor::{AnchorProof, AnchorRef};
 pub use beacon::{BeaconBlock, BeaconBody, BeaconHeader};
+pub use beacon_lane::{
+    BeaconBundle, BeaconDelivery, BeaconLane, DELIVERY_RECEIPTS_MAX, OFFER_BUNDLES_MAX,
+};
 pub use bundle::{AncestorHeader, Bundle, OutboxLeaf, OutboxProof};
 pub use certificate::{Certificate, CertifiedBeaconHeader, CertifiedShardHeader, Signers};
 pub use chain::{Chain, Lane};

@@ -1,6 +1,6 @@
 //! What a beacon node hands to those who follow the beacon chain without executing it.
 
-use crate::{CertifiedBeaconHeader, EpochTable, InboxCursors, ShardRecord};
+use crate::{BeaconDelivery, CertifiedBeaconHeader, EpochTable, InboxCursors, ShardRecord};
 use alloy_primitives::B256;
 use ssz_derive::{Decode, Encode};
 
@@ -33,4 +33,6 @@ pub struct LightUpdate {
     pub beacon_table_branch: Vec<B256>,
     /// Every shard's entry.
     pub records: Vec<RecordProof>,
+    /// What there is for every shard.
+    pub deliveries: Vec<BeaconDelivery>,
 }

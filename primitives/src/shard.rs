@@ -1,6 +1,6 @@
 //! Blocks of a shard chain.
 
-use crate::{AnchorProof, AnchorRef, Bundle, Epoch, Height, RecordProof, ShardId, ValidatorIndex, View};
+use crate::{AnchorProof, AnchorRef, BeaconDelivery, Bundle, Epoch, Height, RecordProof, ShardId, ValidatorIndex, View};
 use alloy_primitives::{B256, Bloom, Bytes};
 use ssz::Encode as _;
 use ssz_derive::{Decode, Encode};
@@ -111,7 +111,10 @@ pub struct ShardBody {
     /// Other shards as the anchor's state has them, by rising id: those that the block consumes from, and those that
     /// have consumed more of what this shard sent.
     pub others: Vec<RecordProof>,
-    /// Receipts from other chains; applied before the transactions.
+    /// What the beacon chain has for this shard at the anchor: at most one, and none if it brings nothing new. Applied
+    /// first.
+    pub delivery: Vec<BeaconDelivery>,
+    /// Receipts from other shards; applied before the transactions.
     pub bundles: Vec<Bundle>,
     /// EIP-2718 encoded.
     pub transactions: Vec<Bytes>,

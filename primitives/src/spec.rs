@@ -79,6 +79,12 @@ pub struct ChainSpec {
     pub inbox_gas_max: u64,
     /// Most bundles in a shard block.
     pub bundles_max: u32,
+    /// Most receipts that a beacon block consumes.
+    pub beacon_receipts_max: u32,
+    /// Most seats that a beacon block registers.
+    pub registrations_max: u32,
+    /// Beacon heights from an exit until the stake is paid out; so long its units can be punished.
+    pub exit_delay_heights: NonZeroU64,
     /// The shards at genesis.
     pub shards: Vec<ShardSpec>,
 }
@@ -170,6 +176,16 @@ impl ChainSpec {
             // One receipt costs no more than the largest transaction that pays for it (EIP-7825).
             ("inbox_gas_max", "at least 16777216", self.inbox_gas_max, 1 << 24, u64::MAX / 2),
             ("bundles_max", "from 1 to 1024", u64::from(self.bundles_max), 1, 1024),
+            ("beacon_receipts_max", "from 1 to 4096", u64::from(self.beacon_receipts_max), 1, 4096),
+            // A deposit's registrations are a receipt's payload, 144 bytes each.
+            (
+                "registrations_max",
+                "from 1 to what fits into receipt_data_max",
+                u64::from(self.registrations_max),
+                1,
+                u64::from(self.receipt_data_max / 144).min(1024),
+            ),
+            ("exit_delay_heights", "at most 2^32", self.exit_delay_heights.get(), 1, 1 << 32),
             ("shards", "from 1 to 65536 entries", self.shards.len() as u64, 1, 1 << 16),
         ];
         for (field, expected, found, min, max) in rules {

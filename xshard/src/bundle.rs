@@ -17,7 +17,7 @@ pub use error::BundleError;
 use crate::{outbox, range};
 use consensus::authority::Authority;
 use consensus::history::verify_ancestor;
-use primitives::{B256, Bundle, Chain, EpochTable, InboxCursor, Receipt, ShardHeader};
+use primitives::{B256, Bundle, Chain, EpochTable, InboxCursor, Lane, OutboxProof, Receipt, ShardHeader};
 
 /// A receipt that was verified, at its destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +59,9 @@ pub fn verify(bundle: &Bundle, destination: Chain, source: &Source<'_>) -> Resul
     check_certified(bundle, source.table)?;
     let (header, id) = source_header(bundle)?;
     check_continuity(bundle, source.cursor.as_ref(), header, id)?;
-    let arrivals = check_receipts(bundle, source.next_sequence(), header)?;
+    let Bundle { lane, outbox, receipts, range_proof, .. } = bundle;
+    let sent = Sent { lane, outbox, receipts, range_proof };
+    let arrivals = check_receipts(&sent, source.next_sequence(), header)?;
     let sequence = arrivals.last().map_or(0, |last| last.receipt.sequence.saturating_add(1));
     let cursor = InboxCursor { source: bundle.lane.source, height: header.height, id, sequence };
     Ok(Delivery { cursor, arrivals })
@@ -161,9 +163,21 @@ fn check_continuity(
     }
 }
 
+/// Receipts of one lane with what proves them in a header's outbox.
+pub(crate) struct Sent<'a> {
+    pub(crate) lane: &'a Lane,
+    pub(crate) outbox: &'a OutboxProof,
+    pub(crate) receipts: &'a [Receipt],
+    pub(crate) range_proof: &'a [B256],
+}
+
 /// Checks that the receipts are the next ones of the lane, and that the source header sent them.
-fn check_receipts(bundle: &Bundle, next: u64, header: &ShardHeader) -> Result<Vec<Arrival>, BundleError> {
-    let Bundle { lane, outbox, receipts, range_proof, .. } = bundle;
+pub(crate) fn check_receipts(
+    sent: &Sent<'_>,
+    next: u64,
+    header: &ShardHeader,
+) -> Result<Vec<Arrival>, BundleError> {
+    let Sent { lane, outbox, receipts, range_proof } = *sent;
     let leaf = &outbox.leaf;
     let (expected, found) = (lane.destination, leaf.destination);
     if expected != found {

@@ -2,12 +2,14 @@
 
 mod answer;
 mod call;
+mod staking;
 #[cfg(test)]
 mod tests;
 mod transfer;
 
 pub use answer::{Answer, Verdict};
 pub use call::{Call, stand_in};
+pub use staking::{Deposit, Exit, Refusal, TopUp, Withdrawal, WithdrawalAccount};
 pub use transfer::Transfer;
 
 use primitives::{Bytes, ReceiptKind};
@@ -22,6 +24,14 @@ pub enum Payload {
     Call(Call),
     /// What became of a receipt.
     Answer(Answer),
+    /// Stake of a new validator.
+    Deposit(Deposit),
+    /// More stake of a validator.
+    TopUp(TopUp),
+    /// An end of stake.
+    Exit(Exit),
+    /// Stake that ended.
+    Withdrawal(Withdrawal),
 }
 
 /// Why a payload cannot be read.
@@ -50,6 +60,10 @@ impl Payload {
             Transfer::KIND => read(kind, payload).map(Self::Transfer),
             Call::KIND => read(kind, payload).map(Self::Call),
             Answer::KIND => read(kind, payload).map(Self::Answer),
+            Deposit::KIND => read(kind, payload).map(Self::Deposit),
+            TopUp::KIND => read(kind, payload).map(Self::TopUp),
+            Exit::KIND => read(kind, payload).map(Self::Exit),
+            Withdrawal::KIND => read(kind, payload).map(Self::Withdrawal),
             found => Err(PayloadError::UnknownKind { found }),
         }
     }
@@ -60,6 +74,10 @@ impl Payload {
             Self::Transfer(_) => Transfer::KIND,
             Self::Call(_) => Call::KIND,
             Self::Answer(_) => Answer::KIND,
+            Self::Deposit(_) => Deposit::KIND,
+            Self::TopUp(_) => TopUp::KIND,
+            Self::Exit(_) => Exit::KIND,
+            Self::Withdrawal(_) => Withdrawal::KIND,
         }
     }
 
@@ -69,15 +87,19 @@ impl Payload {
             Self::Transfer(transfer) => transfer.as_ssz_bytes(),
             Self::Call(call) => call.as_ssz_bytes(),
             Self::Answer(answer) => answer.as_ssz_bytes(),
+            Self::Deposit(deposit) => deposit.as_ssz_bytes(),
+            Self::TopUp(top_up) => top_up.as_ssz_bytes(),
+            Self::Exit(exit) => exit.as_ssz_bytes(),
+            Self::Withdrawal(withdrawal) => withdrawal.as_ssz_bytes(),
         }
         .into()
     }
 }
 
 /// Whether a receipt of this kind may be answered by another one. Answers are not, so nothing goes back and forth for
-/// ever.
+/// ever; nor is what the beacon chain pays out.
 pub fn is_answerable(kind: ReceiptKind) -> bool {
-    kind != Answer::KIND
+    ![Answer::KIND, Withdrawal::KIND].contains(&kind)
 }
 
 fn read<T: Decode>(kind: ReceiptKind, payload: &[u8]) -> Result<T, PayloadError> {

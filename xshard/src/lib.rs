@@ -7,11 +7,13 @@
 //! - [`kind`]: what a payload means; one file per kind
 //! - [`outbox`]: what a block sends, and the root that its header commits to
 //! - [`range`]: that receipts are consecutive leaves of a lane's tree
+//! - [`beacon`]: the same between a shard and the beacon chain, which sees shards through their accepted headers
 //! - [`bundle`]: one lane's receipts from one source block, proven to whoever knows the source's committee
 //! - [`flow`]: how much may be under way, and whose turn it is
 //!
 //! Rules: docs/spec/receipts.md
 
+pub mod beacon;
 pub mod bundle;
 pub mod flow;
 pub mod kind;
@@ -20,7 +22,11 @@ pub mod range;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+pub use beacon::DeliveryError;
 pub use bundle::{Arrival, BundleError, Delivery};
 pub use flow::LaneCounters;
-pub use kind::{Answer, Call, Payload, PayloadError, Transfer, Verdict, stand_in};
+pub use kind::{
+    Answer, Call, Deposit, Exit, Payload, PayloadError, Refusal, TopUp, Transfer, Verdict, Withdrawal, WithdrawalAccount,
+    stand_in,
+};
 pub use outbox::{Outbox, OutboxError, empty_outbox_root};

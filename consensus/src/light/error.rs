@@ -142,6 +142,28 @@ pub enum LightError {
         /// Of the cursors given.
         found: B256,
     },
+    /// Each shard has one lane.
+    #[error("there are {expected} shards, but lanes of {found}")]
+    LaneCount {
+        /// Records in the update.
+        expected: usize,
+        /// Lanes in the update.
+        found: usize,
+    },
+    /// Every shard's lane is needed, in order of shard.
+    #[error("expected the lane of shard {expected}, found that of {found}")]
+    LaneOrder {
+        /// The shard whose turn it is.
+        expected: usize,
+        /// The lane's.
+        found: ShardId,
+    },
+    /// Not in the header's state.
+    #[error("the lane of shard {shard} is not in the state of the header")]
+    Lane {
+        /// The lane's shard.
+        shard: ShardId,
+    },
     /// Records are left out.
     #[error("the registry has another number of shards than the {found} records given")]
     RecordCount {

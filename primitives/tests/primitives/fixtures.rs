@@ -33,10 +33,10 @@ macro_rules! roots {
     };
 }
 roots! {
-    tree: AcceptedHeader, AnchorRef, BeaconHeader, Chain, Committee, EpochEntry, EpochTable, InboxCursor,
+    tree: AcceptedHeader, AnchorRef, BeaconHeader, BeaconLane, Chain, Committee, EpochEntry, EpochTable, InboxCursor,
         InboxCursors, Lane, OutboxLeaf, Seat, ShardHeader, ShardKind, ShardRecord, ShardStatus;
     body: BeaconBody, ShardBody;
-    none: AncestorHeader, AnchorProof, BeaconBlock, Bundle, Bypassed, Certificate, CertifiedBeaconHeader,
+    none: AncestorHeader, AnchorProof, BeaconBlock, BeaconBundle, BeaconDelivery, Bundle, Bypassed, Certificate, CertifiedBeaconHeader,
         CertifiedShardHeader, Conflict, Consumption, Crosslink, CrosslinkOffer, Divergence, Evidence, LightUpdate,
         crypto::mmr::MmrProof, OtherAncestor, OutboxProof, Receipt, ReceiptKind, RecordProof, ShardBlock, SignedVote, Signers,
         SourceAncestry, VoidSource, Vote, VoteKind,

@@ -13,6 +13,9 @@ macro_rules! every_container {
             anchor_ref: AnchorRef,
             beacon_block: BeaconBlock,
             beacon_body: BeaconBody,
+            beacon_bundle: BeaconBundle,
+            beacon_delivery: BeaconDelivery,
+            beacon_lane: BeaconLane,
             beacon_header: BeaconHeader,
             bundle: Bundle,
             bypassed: Bypassed,
@@ -165,7 +168,10 @@ sample_fields! {
     AnchorProof { header, mix, mix_branch, record, record_branch, seat_index, seat, seat_branch }
     AnchorRef { height, id }
     BeaconBlock { header, body }
-    BeaconBody { randao_reveal, crosslinks, evidence, conflicts, consumptions }
+    BeaconBody { randao_reveal, crosslinks, evidence, conflicts, consumptions, bundles }
+    BeaconBundle { header, ancestry, outbox, receipts, range_proof }
+    BeaconDelivery { lane, branch, receipts, range_proof }
+    BeaconLane { shard, received, first_sequence, count, root }
     BeaconHeader {
         epoch, view, parent_view, height, parent, timestamp_ms, proposer, state_root, body_root, history_root,
     }
@@ -177,12 +183,12 @@ sample_fields! {
     Conflict { first, second, divergence }
     Consumption { certified, cursors, source }
     Crosslink { header, certificate, history, cursors, sources }
-    CrosslinkOffer { crosslink, ancestries }
+    CrosslinkOffer { crosslink, ancestries, bundles }
     EpochEntry { epoch, first_height, committee_root }
     Evidence { first, second, committee }
     InboxCursor { source, height, id, sequence }
     Lane { source, destination }
-    LightUpdate { certified, mix, mix_branch, beacon_table, beacon_table_branch, records }
+    LightUpdate { certified, mix, mix_branch, beacon_table, beacon_table_branch, records, deliveries }
     MmrProof { leaf_count, leaf_index, path }
     OtherAncestor { id, proof }
     OutboxLeaf { destination, first_sequence, count, root }
@@ -191,7 +197,7 @@ sample_fields! {
     RecordProof { record, branch, cursors }
     Seat { key, validator, node, fee_recipient }
     ShardBlock { header, body }
-    ShardBody { anchor, others, bundles, transactions }
+    ShardBody { anchor, others, delivery, bundles, transactions }
     ShardHeader {
         shard, epoch, view, parent_view, height, parent, timestamp_ms, proposer, anchor, state_root,
         transactions_root, transaction_receipts_root, logs_bloom, outbox_root, inbox_cursors_root,

@@ -37,6 +37,8 @@ pub enum Verdict {
     NoCode,
     /// The destination does not know its kind, or cannot read it.
     Unreadable,
+    /// The beacon chain does not do it; the data is one byte, a [`super::Refusal`].
+    Refused,
 }
 
 impl Verdict {

@@ -1,7 +1,10 @@
 use super::*;
-use primitives::{Address, B256, Chain, ShardId, U256};
+use primitives::{
+    Address, B256, Chain, NodeKey, PublicKeyBytes, SeatRegistration, ShardId, SignatureBytes, U256,
+    ValidatorIndex,
+};
 
-fn payloads() -> [Payload; 3] {
+fn payloads() -> [Payload; 7] {
     let to = Address::repeat_byte(2);
     let data = Bytes::from_static(b"data");
     let call = Call { to, is_signed: true, gas_price: 7, callback_gas: 9, data: data.clone() };
@@ -13,7 +16,22 @@ fn payloads() -> [Payload; 3] {
         gas_price: 6,
         data,
     };
-    [Payload::Transfer(Transfer { to }), Payload::Call(call), Payload::Answer(answer)]
+    let seat = SeatRegistration {
+        key: PublicKeyBytes::new([4; PublicKeyBytes::LENGTH]),
+        possession: SignatureBytes::new([5; SignatureBytes::LENGTH]),
+    };
+    let (beacon_node, shard_node) = (NodeKey::repeat_byte(6), NodeKey::repeat_byte(7));
+    let withdrawal = WithdrawalAccount { shard: ShardId::new(8), address: to };
+    let (validator, units) = (ValidatorIndex::new(9), 10);
+    [
+        Payload::Transfer(Transfer { to }),
+        Payload::Call(call),
+        Payload::Answer(answer),
+        Payload::Deposit(Deposit { seats: vec![seat], beacon_node, shard_node, withdrawal }),
+        Payload::TopUp(TopUp { validator, seats: vec![seat] }),
+        Payload::Exit(Exit { validator, units }),
+        Payload::Withdrawal(Withdrawal { validator, to }),
+    ]
 }
 
 /// Every node of a network reads these bytes: a change is a new network.
@@ -33,6 +51,20 @@ fn payloads_have_this_encoding() {
                 "64617461"
             ),
         ),
+        (
+            3,
+            format!(
+                "5c000000{}{}08000000{}{}{}",
+                "06".repeat(32),
+                "07".repeat(32),
+                "02".repeat(20),
+                "04".repeat(48),
+                "05".repeat(96)
+            ),
+        ),
+        (4, format!("09000000000000000c000000{}{}", "04".repeat(48), "05".repeat(96))),
+        (5, "09000000000000000a00000000000000".to_owned()),
+        (6, format!("0900000000000000{}", "02".repeat(20))),
     ];
     for (payload, (tag, hex)) in payloads().into_iter().zip(expected) {
         assert_eq!(
@@ -55,9 +87,9 @@ fn bytes_that_are_no_payload_are_refused_by_kind() {
 }
 
 #[test]
-fn an_answer_is_never_answered() {
+fn what_comes_back_or_is_paid_out_is_never_answered() {
     let answerable = payloads().map(|payload| is_answerable(payload.kind()));
-    assert_eq!(answerable, [true, true, false]);
+    assert_eq!(answerable, [true, true, false, true, true, true, false]);
 }
 
 #[test]

@@ -1,0 +1,134 @@
+//! Receipts between a shard and the beacon chain.
+//!
+//! To the beacon chain they go under accepted headers, which are never undone: no certificate and no continuity is
+//! needed, only that the block is accepted and that the receipts are the lane's next ones. From it they come under the
+//! state root of the anchor, which is finalized: the state has for each shard the receipts that the shard is not known
+//! to have consumed.
+//!
+//! Rules: docs/spec/receipts.md#beacon-lanes
+
+#[cfg(test)]
+mod tests;
+
+use crate::bundle::{Arrival, BundleError, Sent, check_receipts};
+use crate::range;
+use consensus::{history::verify_ancestor, layout::verify_lane};
+use primitives::{
+    AcceptedHeader, B256, BeaconBundle, BeaconDelivery, BeaconLane, Chain, DELIVERY_RECEIPTS_MAX, Lane,
+    Receipt, ShardId,
+};
+
+/// Why a delivery is not what the beacon chain has for a shard; whoever offers it is at fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeliveryError {
+    /// Of another shard.
+    #[error("the delivery is for shard {found}, this is shard {expected}")]
+    Shard { expected: ShardId, found: ShardId },
+    /// Not in the state.
+    #[error("the lane of shard {shard} is not in the state of the anchor")]
+    Lane { shard: ShardId },
+    /// Not as many as there are.
+    #[error("the delivery has {found} receipts where the lane has {expected}")]
+    Count { expected: usize, found: usize },
+    /// A receipt of another lane.
+    #[error("expected receipts of lane {expected}, found one of {found}")]
+    OtherLane { expected: Lane, found: Lane },
+    /// A gap, or one twice.
+    #[error("next sequence is {expected}, found {found}")]
+    NotContiguous { expected: u64, found: u64 },
+    /// Not the receipts that there are.
+    #[error("the {count} receipts are not the lane's first ones")]
+    Range { count: usize },
+}
+
+/// The lane to and from a shard, as a beacon state commits to it.
+pub fn lane(shard: ShardId, received: u64, first_sequence: u64, pending: &[B256]) -> BeaconLane {
+    BeaconLane { shard, received, first_sequence, count: pending.len() as u64, root: range::root(pending) }
+}
+
+/// What there is for a shard: the first of the receipts that wait, with their ids. `branch` leads from the lane to the
+/// state root.
+pub fn deliver<'a>(
+    lane: BeaconLane,
+    branch: Vec<B256>,
+    pending: impl IntoIterator<Item = &'a Receipt>,
+    ids: &[B256],
+) -> BeaconDelivery {
+    let receipts: Vec<Receipt> = pending.into_iter().take(DELIVERY_RECEIPTS_MAX).cloned().collect();
+    let range_proof = range::prove(ids, 0, receipts.len()).unwrap_or_default();
+    BeaconDelivery { lane, branch, receipts, range_proof }
+}
+
+/// Verifies what the beacon chain has for `shard` against the state root of the anchor: the receipts that the shard has
+/// not consumed yet, whose first is `next`.
+pub fn verify_delivery(
+    delivery: &BeaconDelivery,
+    shard: ShardId,
+    state_root: B256,
+    next: u64,
+) -> Result<Vec<Arrival>, DeliveryError> {
+    let BeaconDelivery { lane, branch, receipts, range_proof } = delivery;
+    if lane.shard != shard {
+        return Err(DeliveryError::Shard { expected: shard, found: lane.shard });
+    }
+    if !verify_lane(state_root, lane, branch) {
+        return Err(DeliveryError::Lane { shard });
+    }
+    let expected = usize::try_from(lane.count).unwrap_or(usize::MAX).min(DELIVERY_RECEIPTS_MAX);
+    if receipts.len() != expected {
+        return Err(DeliveryError::Count { expected, found: receipts.len() });
+    }
+    let own = Lane { source: Chain::Beacon, destination: shard.into() };
+    for (receipt, expected) in receipts.iter().zip(lane.first_sequence..) {
+        if receipt.lane != own {
+            return Err(DeliveryError::OtherLane { expected: own, found: receipt.lane });
+        }
+        if receipt.sequence != expected {
+            return Err(DeliveryError::NotContiguous { expected, found: receipt.sequence });
+        }
+    }
+    let ids: Vec<B256> = receipts.iter().map(Receipt::id).collect();
+    let is_empty = receipts.is_empty() && range_proof.is_empty();
+    if !is_empty && range::root_of(&ids, 0, lane.count, range_proof) != Some(lane.root) {
+        return Err(DeliveryError::Range { count: receipts.len() });
+    }
+    let arrivals = receipts.iter().zip(ids).map(|(receipt, id)| Arrival { receipt: receipt.clone(), id });
+    Ok(arrivals.filter(|arrival| arrival.receipt.sequence >= next).collect())
+}
+
+/// Verifies what `shard` sent to the beacon chain under its accepted header: the lane's next receipts, from `next` on.
+pub fn verify_bundle(
+    bundle: &BeaconBundle,
+    shard: ShardId,
+    accepted: &AcceptedHeader,
+    next: u64,
+) -> Result<Vec<Arrival>, BundleError> {
+    let BeaconBundle { header, ancestry, outbox, receipts, range_proof } = bundle;
+    if header.shard != shard {
+        return Err(BundleError::AncestorShard { expected: shard, found: header.shard });
+    }
+    let id = header.id();
+    match &**ancestry {
+        [] if id == accepted.id => {}
+        [] => {
+            let (height, expected) = (accepted.height, accepted.id);
+            return Err(BundleError::OtherBranch { height, expected, found: id });
+        }
+        [proof] => verify_ancestor(accepted.history_root, accepted.height, header.height, id, proof)
+            .map_err(BundleError::Ancestor)?,
+        more => return Err(BundleError::Ancestors { found: more.len() }),
+    }
+    let lane = Lane { source: shard.into(), destination: Chain::Beacon };
+    check_receipts(&Sent { lane: &lane, outbox, receipts, range_proof }, next, header)
+}
+
+/// Of a bundle with all that a block sent, what is left from `next` on. `None` if nothing is, or it is not whole.
+pub fn narrow(whole: &BeaconBundle, next: u64, count: usize) -> Option<BeaconBundle> {
+    let leaf = &whole.outbox.leaf;
+    let first = usize::try_from(next.saturating_sub(leaf.first_sequence)).ok()?;
+    let count = whole.receipts.len().checked_sub(first)?.min(count);
+    let ids: Vec<B256> = whole.receipts.iter().map(Receipt::id).collect();
+    let range_proof = range::prove(&ids, first, count)?;
+    let receipts = whole.receipts[first..first + count].to_vec();
+    Some(BeaconBundle { receipts, range_proof, ..whole.clone() })
+}
