@@ -27,18 +27,18 @@ pub enum DeliveryError {
     /// Not in the state.
     #[error("the lane of shard {shard} is not in the state of the anchor")]
     Lane { shard: ShardId },
-    /// Not as many as there are.
-    #[error("the delivery has {found} receipts where the lane has {expected}")]
-    Count { expected: usize, found: usize },
+    /// More than are taken at a time.
+    #[error("a delivery has at most {limit} receipts, found {found}")]
+    TooMany { limit: usize, found: usize },
     /// A receipt of another lane.
     #[error("expected receipts of lane {expected}, found one of {found}")]
     OtherLane { expected: Lane, found: Lane },
-    /// A gap, or one twice.
+    /// Not the next one: consumed before, or one before it is missing.
     #[error("next sequence is {expected}, found {found}")]
     NotContiguous { expected: u64, found: u64 },
     /// Not the receipts that there are.
-    #[error("the {count} receipts are not the lane's first ones")]
-    Range { count: usize },
+    #[error("the {count} receipts from sequence {first} on are not those that the lane has")]
+    Range { first: u64, count: usize },
 }
 
 /// The lane to and from a shard, as a beacon state commits to it.
@@ -59,8 +59,22 @@ pub fn deliver<'a>(
     BeaconDelivery { lane, branch, receipts, range_proof }
 }
 
-/// Verifies what the beacon chain has for `shard` against the state root of the anchor: the receipts that the shard has
-/// not consumed yet, whose first is `next`.
+/// Of a delivery from the lane's first receipt on, what is left from `next` on; it may be nothing but the lane. `None` if
+/// its proof has not the nodes that it should.
+pub fn narrow_delivery(whole: &BeaconDelivery, next: u64) -> Option<BeaconDelivery> {
+    let BeaconDelivery { lane, branch, receipts, range_proof } = whole;
+    let first = usize::try_from(next.saturating_sub(lane.first_sequence)).ok()?;
+    let (mut receipts, mut proof) = (receipts.clone(), Vec::new());
+    let left = receipts.split_off(first.min(receipts.len()));
+    if !left.is_empty() {
+        let ids: Vec<B256> = whole.receipts.iter().map(Receipt::id).collect();
+        proof = range::advance(&ids, first, lane.count, range_proof)?;
+    }
+    Some(BeaconDelivery { lane: *lane, branch: branch.clone(), receipts: left, range_proof: proof })
+}
+
+/// Verifies what the beacon chain has for `shard` against the state root of the anchor: the receipts from `next` on, at
+/// most [`DELIVERY_RECEIPTS_MAX`]; it may be nothing but the lane.
 pub fn verify_delivery(
     delivery: &BeaconDelivery,
     shard: ShardId,
@@ -74,12 +88,11 @@ pub fn verify_delivery(
     if !verify_lane(state_root, lane, branch) {
         return Err(DeliveryError::Lane { shard });
     }
-    let expected = usize::try_from(lane.count).unwrap_or(usize::MAX).min(DELIVERY_RECEIPTS_MAX);
-    if receipts.len() != expected {
-        return Err(DeliveryError::Count { expected, found: receipts.len() });
+    if receipts.len() > DELIVERY_RECEIPTS_MAX {
+        return Err(DeliveryError::TooMany { limit: DELIVERY_RECEIPTS_MAX, found: receipts.len() });
     }
     let own = Lane { source: Chain::Beacon, destination: shard.into() };
-    for (receipt, expected) in receipts.iter().zip(lane.first_sequence..) {
+    for (receipt, expected) in receipts.iter().zip(next..) {
         if receipt.lane != own {
             return Err(DeliveryError::OtherLane { expected: own, found: receipt.lane });
         }
@@ -88,12 +101,15 @@ pub fn verify_delivery(
         }
     }
     let ids: Vec<B256> = receipts.iter().map(Receipt::id).collect();
-    let is_empty = receipts.is_empty() && range_proof.is_empty();
-    if !is_empty && range::root_of(&ids, 0, lane.count, range_proof) != Some(lane.root) {
-        return Err(DeliveryError::Range { count: receipts.len() });
+    let is_nothing = receipts.is_empty() && range_proof.is_empty();
+    let root = next
+        .checked_sub(lane.first_sequence)
+        .and_then(|first| range::root_of(&ids, first, lane.count, range_proof));
+    if !is_nothing && root != Some(lane.root) {
+        return Err(DeliveryError::Range { first: next, count: receipts.len() });
     }
-    let arrivals = receipts.iter().zip(ids).map(|(receipt, id)| Arrival { receipt: receipt.clone(), id });
-    Ok(arrivals.filter(|arrival| arrival.receipt.sequence >= next).collect())
+    let arrival = |(receipt, id): (&Receipt, B256)| Arrival { receipt: receipt.clone(), id };
+    Ok(receipts.iter().zip(ids).map(arrival).collect())
 }
 
 /// Verifies what `shard` sent to the beacon chain under its accepted header: the lane's next receipts, from `next` on.

@@ -40,6 +40,33 @@ pub fn prove(ids: &[B256], first: usize, count: usize) -> Option<Vec<B256>> {
     Some(proof)
 }
 
+/// Of a proof of all receipts up to some place, `ids`, of `count` in all, the proof of those from place `first` on.
+/// `None` if none is left, or the proof has not the nodes that it should.
+pub fn advance(ids: &[B256], first: usize, count: u64, proof: &[B256]) -> Option<Vec<B256>> {
+    if first >= ids.len() || ids.len() as u64 > count {
+        return None;
+    }
+    let (mut level, mut low, mut high, mut width) = (ids.to_vec(), first, ids.len() as u64, count);
+    let (mut siblings, mut advanced) = (proof.iter(), Vec::new());
+    for height in 0..depth(count) {
+        if low % 2 == 1 {
+            advanced.push(level[low - 1]);
+        }
+        if high % 2 == 1 {
+            if high < width {
+                let sibling = *siblings.next()?;
+                advanced.push(sibling);
+                level.push(sibling);
+            } else {
+                level.push(zero_hash(height));
+            }
+        }
+        level = level.chunks_exact(2).map(|pair| sha256_pair(&pair[0], &pair[1])).collect();
+        (low, high, width) = (low / 2, high.div_ceil(2), width.div_ceil(2));
+    }
+    siblings.next().is_none().then_some(advanced)
+}
+
 /// Root that receipts lead to which are the leaves from place `first` on, of `count` in all. `None` if the proof has not
 /// exactly the nodes that it should.
 pub fn root_of(ids: &[B256], first: u64, count: u64, proof: &[B256]) -> Option<B256> {
@@ -122,6 +149,21 @@ mod tests {
     fn a_whole_lane_needs_no_proof() {
         for count in 1..20 {
             assert_eq!(prove(&ids(count), 0, count), Some(Vec::new()));
+        }
+    }
+
+    #[test]
+    fn a_proof_of_the_first_ones_gives_that_of_the_rest() {
+        for count in [1, 2, 5, 8, 11] {
+            let all = ids(count);
+            for known in 1..=count {
+                let proof = prove(&all, 0, known).expect("there are so many");
+                for first in 0..known {
+                    let advanced = advance(&all[..known], first, count as u64, &proof);
+                    assert_eq!(advanced, prove(&all, first, known - first), "{first} of {known} of {count}");
+                }
+                assert_eq!(advance(&all[..known], known, count as u64, &proof), None);
+            }
         }
     }
 }

@@ -123,8 +123,9 @@ fn a_shard_takes_what_it_has_not_consumed_yet() {
     for count in [0, 1, 5, DELIVERY_RECEIPTS_MAX as u64, DELIVERY_RECEIPTS_MAX as u64 + 3] {
         let (delivery, root) = delivery(count);
         let last = 7 + count.min(DELIVERY_RECEIPTS_MAX as u64);
-        for next in [7, 8, last] {
-            let arrivals = verify_delivery(&delivery, SHARD, root, next).expect("in the state");
+        for next in [7, 8, last, last + 1] {
+            let narrow = narrow_delivery(&delivery, next).expect("its proof is right");
+            let arrivals = verify_delivery(&narrow, SHARD, root, next).expect("in the state");
             let found: Vec<u64> = arrivals.iter().map(|arrival| arrival.receipt.sequence).collect();
             assert_eq!(found, (next..last).collect::<Vec<_>>());
         }
@@ -139,7 +140,9 @@ fn no_bit_of_a_delivery_can_flip() {
     }
     let (error, found) = (verify_delivery(&delivery, ShardId::new(1), root, 7), SHARD);
     assert_eq!(error, Err(DeliveryError::Shard { expected: ShardId::new(1), found }));
-    let fewer = BeaconDelivery { receipts: delivery.receipts[..4].to_vec(), ..delivery };
-    let count = DeliveryError::Count { expected: 5, found: 4 };
-    assert_eq!(verify_delivery(&fewer, SHARD, root, 7), Err(count));
+    let fewer = BeaconDelivery { receipts: delivery.receipts[..4].to_vec(), ..delivery.clone() };
+    let range = DeliveryError::Range { first: 7, count: 4 };
+    assert_eq!(verify_delivery(&fewer, SHARD, root, 7), Err(range));
+    let consumed = DeliveryError::NotContiguous { expected: 8, found: 7 };
+    assert_eq!(verify_delivery(&delivery, SHARD, root, 8), Err(consumed));
 }
