@@ -68,7 +68,8 @@ pub fn narrow_delivery(whole: &BeaconDelivery, next: u64) -> Option<BeaconDelive
     let left = receipts.split_off(first.min(receipts.len()));
     if !left.is_empty() {
         let ids: Vec<B256> = whole.receipts.iter().map(Receipt::id).collect();
-        proof = range::advance(&ids, first, lane.count, range_proof)?;
+        let part = first as u64..ids.len() as u64;
+        proof = range::narrow(&ids, 0, part, lane.count, range_proof)?;
     }
     Some(BeaconDelivery { lane: *lane, branch: branch.clone(), receipts: left, range_proof: proof })
 }
@@ -138,13 +139,16 @@ pub fn verify_bundle(
     check_receipts(&Sent { lane: &lane, outbox, receipts, range_proof }, next, header)
 }
 
-/// Of a bundle with all that a block sent, what is left from `next` on. `None` if nothing is, or it is not whole.
-pub fn narrow(whole: &BeaconBundle, next: u64, count: usize) -> Option<BeaconBundle> {
-    let leaf = &whole.outbox.leaf;
-    let first = usize::try_from(next.saturating_sub(leaf.first_sequence)).ok()?;
-    let count = whole.receipts.len().checked_sub(first)?.min(count);
-    let ids: Vec<B256> = whole.receipts.iter().map(Receipt::id).collect();
-    let range_proof = range::prove(&ids, first, count)?;
-    let receipts = whole.receipts[first..first + count].to_vec();
-    Some(BeaconBundle { receipts, range_proof, ..whole.clone() })
+/// What is left of a bundle from `next` on, at most `count` receipts. `None` if nothing is, or its proof has not the nodes
+/// that it should.
+pub fn narrow(bundle: &BeaconBundle, next: u64, count: usize) -> Option<BeaconBundle> {
+    let BeaconBundle { outbox, receipts, range_proof, .. } = bundle;
+    let start = receipts.first()?.sequence.checked_sub(outbox.leaf.first_sequence)?;
+    let skipped = receipts.iter().take_while(|receipt| receipt.sequence < next).count();
+    let left: Vec<Receipt> = receipts.iter().skip(skipped).take(count).cloned().collect();
+    let first = start.checked_add(skipped as u64)?;
+    let part = first..first.checked_add(left.len() as u64)?;
+    let ids: Vec<B256> = receipts.iter().map(Receipt::id).collect();
+    let range_proof = range::narrow(&ids, start, part, outbox.leaf.count, range_proof)?;
+    Some(BeaconBundle { receipts: left, range_proof, ..bundle.clone() })
 }

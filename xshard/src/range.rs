@@ -8,6 +8,7 @@
 use crypto::hash::sha256_pair;
 use crypto::merkle::{merkle_root, zero_hash};
 use primitives::B256;
+use std::ops::Range;
 
 /// Levels of the tree over `count` receipts, without the root.
 pub const fn depth(count: u64) -> usize {
@@ -40,31 +41,36 @@ pub fn prove(ids: &[B256], first: usize, count: usize) -> Option<Vec<B256>> {
     Some(proof)
 }
 
-/// Of a proof of all receipts up to some place, `ids`, of `count` in all, the proof of those from place `first` on.
-/// `None` if none is left, or the proof has not the nodes that it should.
-pub fn advance(ids: &[B256], first: usize, count: u64, proof: &[B256]) -> Option<Vec<B256>> {
-    if first >= ids.len() || ids.len() as u64 > count {
+/// Proof of the leaves at the places `part`, made of the `proof` that `ids` are those from place `start` on, of `count` in
+/// all. `None` if there are none at those places, or the proof has not the nodes that it should.
+pub fn narrow(ids: &[B256], start: u64, part: Range<u64>, count: u64, proof: &[B256]) -> Option<Vec<B256>> {
+    let end = start.checked_add(ids.len() as u64).filter(|end| *end <= count)?;
+    if part.is_empty() || part.start < start || part.end > end {
         return None;
     }
-    let (mut level, mut low, mut high, mut width) = (ids.to_vec(), first, ids.len() as u64, count);
-    let (mut siblings, mut advanced) = (proof.iter(), Vec::new());
+    let (mut nodes, mut start, mut end, mut width) = (ids.to_vec(), start, end, count);
+    let (mut low, mut high) = (part.start, part.end);
+    let (mut siblings, mut narrowed) = (proof.iter(), Vec::new());
     for height in 0..depth(count) {
+        if start % 2 == 1 {
+            nodes.insert(0, *siblings.next()?);
+            start -= 1;
+        }
+        if end % 2 == 1 {
+            nodes.push(if end < width { *siblings.next()? } else { zero_hash(height) });
+        }
+        // Both ends of the nodes are even now, so the siblings of the part are among them.
         if low % 2 == 1 {
-            advanced.push(level[low - 1]);
+            narrowed.push(nodes[(low - 1 - start) as usize]);
         }
-        if high % 2 == 1 {
-            if high < width {
-                let sibling = *siblings.next()?;
-                advanced.push(sibling);
-                level.push(sibling);
-            } else {
-                level.push(zero_hash(height));
-            }
+        if high % 2 == 1 && high < width {
+            narrowed.push(nodes[(high - start) as usize]);
         }
-        level = level.chunks_exact(2).map(|pair| sha256_pair(&pair[0], &pair[1])).collect();
-        (low, high, width) = (low / 2, high.div_ceil(2), width.div_ceil(2));
+        nodes = nodes.chunks_exact(2).map(|pair| sha256_pair(&pair[0], &pair[1])).collect();
+        (start, end, width) = (start / 2, end.div_ceil(2), width.div_ceil(2));
+        (low, high) = (low / 2, high.div_ceil(2));
     }
-    siblings.next().is_none().then_some(advanced)
+    siblings.next().is_none().then_some(narrowed)
 }
 
 /// Root that receipts lead to which are the leaves from place `first` on, of `count` in all. `None` if the proof has not
@@ -152,17 +158,24 @@ mod tests {
         }
     }
 
+    fn ranges(start: u64, end: u64) -> impl Iterator<Item = Range<u64>> {
+        (start..end).flat_map(move |low| (low + 1..=end).map(move |high| low..high))
+    }
+
     #[test]
-    fn a_proof_of_the_first_ones_gives_that_of_the_rest() {
+    fn a_proof_gives_that_of_each_part() {
         for count in [1, 2, 5, 8, 11] {
-            let all = ids(count);
-            for known in 1..=count {
-                let proof = prove(&all, 0, known).expect("there are so many");
-                for first in 0..known {
-                    let advanced = advance(&all[..known], first, count as u64, &proof);
-                    assert_eq!(advanced, prove(&all, first, known - first), "{first} of {known} of {count}");
+            let all = ids(count as usize);
+            let proven = |range: &Range<u64>| prove(&all, range.start as usize, (range.end - range.start) as usize);
+            for known in ranges(0, count) {
+                let leaves = &all[known.start as usize..known.end as usize];
+                let proof = proven(&known).expect("there are so many");
+                for part in ranges(known.start, known.end) {
+                    let narrowed = narrow(leaves, known.start, part.clone(), count, &proof);
+                    assert_eq!(narrowed, proven(&part), "{part:?} of {known:?} of {count}");
                 }
-                assert_eq!(advance(&all[..known], known, count as u64, &proof), None);
+                let beyond = known.start..known.end + 1;
+                assert_eq!(narrow(leaves, known.start, beyond, count, &proof), None);
             }
         }
     }

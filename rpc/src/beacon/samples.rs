@@ -77,7 +77,7 @@ pub(super) fn crosslink() -> Crosslink {
 
 pub(super) fn offer() -> CrosslinkOffer {
     let ancestry = MmrProof { leaf_count: 140, leaf_index: 139, path: vec![B256::repeat_byte(12)] };
-    CrosslinkOffer { crosslink: crosslink(), ancestries: vec![ancestry, history()] }
+    CrosslinkOffer { crosslink: crosslink(), ancestries: vec![ancestry, history()], bundles: Vec::new() }
 }
 
 fn history() -> MmrProof {
@@ -131,6 +131,7 @@ pub(super) fn block() -> BeaconBlock {
         evidence: vec![evidence()],
         conflicts: vec![conflict()],
         consumptions: vec![consumption()],
+        bundles: Vec::new(),
     };
     BeaconBlock { header: header(), body }
 }
@@ -153,6 +154,7 @@ pub(super) fn update() -> LightUpdate {
         beacon_table: table(),
         beacon_table_branch: Vec::new(),
         records: Vec::new(),
+        deliveries: Vec::new(),
     }
 }
 

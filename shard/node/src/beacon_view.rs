@@ -5,7 +5,7 @@
 use consensus::authority::{Authority, CommitteeSource};
 use consensus::layout::committee_branch;
 use primitives::{
-    AnchorProof, AnchorRef, B256, BeaconHeader, Chain, Committee, Epoch, Height, InboxCursors, RecordProof,
+    AnchorProof, AnchorRef, B256, BeaconDelivery, BeaconHeader, Chain, Committee, Epoch, Height, InboxCursors, RecordProof,
     ShardId, ShardRecord,
 };
 use std::collections::BTreeMap;
@@ -24,6 +24,8 @@ pub struct BeaconView {
     pub mix_branch: Vec<B256>,
     /// Every shard's entry with its branch and cursors, in order of shard.
     pub records: Vec<RecordProof>,
+    /// What there is for every shard, in order of shard.
+    pub deliveries: Vec<BeaconDelivery>,
     /// The committees that the entries name, as far as they were fetched.
     pub committees: Arc<BTreeMap<(ShardId, Epoch), Arc<Committee>>>,
     /// Their voices.
@@ -51,6 +53,11 @@ impl BeaconView {
     /// How far the accepted header of `shard` has consumed other chains' receipts.
     pub fn cursors(&self, shard: ShardId) -> Option<&InboxCursors> {
         self.records.get(shard.get() as usize).map(|proof| &proof.cursors)
+    }
+
+    /// What there is for `shard`.
+    pub fn delivery(&self, shard: ShardId) -> Option<&BeaconDelivery> {
+        self.deliveries.get(shard.get() as usize)
     }
 
     /// The committee of `shard` in `epoch`, if it is known.

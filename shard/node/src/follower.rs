@@ -214,6 +214,7 @@ impl Follower {
             mix: update.mix,
             mix_branch: update.mix_branch,
             records: update.records,
+            deliveries: update.deliveries,
             committees: Arc::clone(&self.committees),
             authorities: Arc::new(self.authorities()),
             ids: Arc::clone(&self.ids),

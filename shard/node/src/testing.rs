@@ -73,6 +73,9 @@ pub(crate) fn view(beacon: &TestBeacon, height: u64) -> BeaconView {
         mix_branch: anchors[0].mix_branch.clone(),
         committees: Arc::new(named.collect()),
         authorities: Arc::default(),
+        deliveries: (0..spec.shards.len() as u32)
+            .map(|shard| beacon.delivery(ShardId::new(shard), height))
+            .collect(),
         records,
         ids: Arc::new(ids),
     }

@@ -98,7 +98,13 @@ pub fn genesis_body() -> ShardBody {
         seat,
         seat_branch: Vec::new(),
     };
-    ShardBody { anchor, others: Vec::new(), bundles: Vec::new(), transactions: Vec::new() }
+    ShardBody {
+        anchor,
+        others: Vec::new(),
+        delivery: Vec::new(),
+        bundles: Vec::new(),
+        transactions: Vec::new(),
+    }
 }
 
 /// Sum of the allocations: what exists on the shard before its first block. `None` if it does not fit.

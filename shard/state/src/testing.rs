@@ -12,16 +12,17 @@ use alloy_eips::Encodable2718 as _;
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256};
 use consensus::{
     authority::{Authority, CommitteeSource},
-    layout::{self, FIELD_MIX, FIELD_SHARDS, SHARDS_DEPTH, STATE_FIELDS},
+    layout::{self, FIELD_LANES, FIELD_MIX, FIELD_SHARDS, SHARDS_DEPTH, STATE_FIELDS},
     testing::{GENESIS, Members},
 };
 use crypto::secp256k1::SecretKey;
 use primitives::{
-    AcceptedHeader, Allocation, AnchorProof, AnchorRef, BeaconHeader, Certificate, Chain, ChainSpec,
-    Committee, Epoch, EpochEntry, EpochTable, Height, InboxCursors, RecordProof, Seat, ShardHeader, ShardId,
-    ShardRecord, ValidatorIndex, Verified, View,
+    AcceptedHeader, Allocation, AnchorProof, AnchorRef, BeaconDelivery, BeaconHeader, BeaconLane,
+    Certificate, Chain, ChainSpec, Committee, Epoch, EpochEntry, EpochTable, Height, InboxCursors, Lane,
+    Receipt, RecordProof, Seat, ShardHeader, ShardId, ShardRecord, ValidatorIndex, Verified, View,
 };
 use tree_hash::TreeHash as _;
+use xshard::{Payload, beacon};
 
 use crate::{
     block::{BlockContext, Incoming},
@@ -134,6 +135,15 @@ pub struct TestBeacon {
     authority: Arc<Authority>,
     records: Vec<ShardRecord>,
     cursors: Vec<InboxCursors>,
+    lanes: Vec<TestLane>,
+}
+
+/// What the beacon chain has of one shard.
+#[derive(Clone, Debug, Default)]
+struct TestLane {
+    received: u64,
+    first_sequence: u64,
+    pending: Vec<Receipt>,
 }
 
 /// Seats of the one committee; seat *i* is that of validator *i*.
@@ -173,7 +183,8 @@ impl TestBeacon {
         let cursors = vec![InboxCursors::default(); spec.shards.len()];
         let authority = Authority::new(committee.clone(), Chain::Beacon, Epoch::ZERO, GENESIS);
         let authority = Arc::new(authority.expect("valid keys"));
-        Self { records: records.collect(), members, committee, authority, cursors, spec }
+        let lanes = vec![TestLane::default(); spec.shards.len()];
+        Self { records: records.collect(), members, committee, authority, cursors, lanes, spec }
     }
 
     /// Who earns the fees of blocks that a validator proposes.
@@ -207,6 +218,66 @@ impl TestBeacon {
         self.cursors[shard] = cursors.clone();
     }
 
+    /// Sends a receipt to a shard; its id.
+    pub fn send(&mut self, shard: ShardId, payload: &Payload, value: U256) -> B256 {
+        let lane = &mut self.lanes[shard.get() as usize];
+        let receipt = Receipt {
+            lane: Lane { source: Chain::Beacon, destination: shard.into() },
+            sequence: lane.first_sequence + lane.pending.len() as u64,
+            kind: payload.kind(),
+            sender: Address::ZERO,
+            value,
+            gas: 0,
+            deadline: 0,
+            payload: payload.encode(),
+        };
+        lane.pending.push(receipt);
+        lane.pending.last().map_or(B256::ZERO, Receipt::id)
+    }
+
+    /// Forgets the first `count` receipts to a shard, as if its accepted header had consumed them.
+    pub fn forget(&mut self, shard: ShardId, count: usize) {
+        let lane = &mut self.lanes[shard.get() as usize];
+        lane.pending.drain(..count);
+        lane.first_sequence += count as u64;
+    }
+
+    /// Consumes the receipts of a shard below a sequence.
+    pub fn receive(&mut self, shard: ShardId, sequence: u64) {
+        self.lanes[shard.get() as usize].received = sequence;
+    }
+
+    fn lane(&self, shard: usize) -> BeaconLane {
+        let lane = &self.lanes[shard];
+        let ids: Vec<B256> = lane.pending.iter().map(Receipt::id).collect();
+        beacon::lane(ShardId::new(shard as u32), lane.received, lane.first_sequence, &ids)
+    }
+
+    /// What the beacon block at `height` has for a shard.
+    pub fn delivery(&self, shard: ShardId, height: u64) -> BeaconDelivery {
+        let place = shard.get() as usize;
+        let branch = layout::lane_branch(&self.lane_roots(), place as u64, &self.fields(height));
+        let pending = &self.lanes[place].pending;
+        let ids: Vec<B256> = pending.iter().map(Receipt::id).collect();
+        beacon::deliver(self.lane(place), branch.expect("a shard"), pending, &ids)
+    }
+
+    fn lane_roots(&self) -> Vec<B256> {
+        (0..self.lanes.len()).map(|shard| self.lane(shard).tree_hash_root()).collect()
+    }
+
+    fn record_roots(&self) -> Vec<B256> {
+        self.records.iter().map(|record| record.tree_hash_root()).collect()
+    }
+
+    fn fields(&self, height: u64) -> [B256; STATE_FIELDS] {
+        let mut fields = [B256::ZERO; STATE_FIELDS];
+        fields[FIELD_MIX as usize] = Self::mix(height);
+        fields[FIELD_SHARDS as usize] = layout::list_root(&self.record_roots(), SHARDS_DEPTH);
+        fields[FIELD_LANES as usize] = layout::list_root(&self.lane_roots(), SHARDS_DEPTH);
+        fields
+    }
+
     /// Every shard in the state of the beacon block at `height`.
     pub fn records(&self, height: u64) -> Vec<RecordProof> {
         let proof = |(shard, cursors): (u32, &InboxCursors)| {
@@ -218,11 +289,7 @@ impl TestBeacon {
 
     /// What a block of `shard`, proposed by `proposer`, takes from the beacon block at `height`.
     pub fn anchor(&self, shard: ShardId, height: u64, proposer: u64) -> AnchorProof {
-        let roots: Vec<B256> = self.records.iter().map(|record| record.tree_hash_root()).collect();
-        let mix = Self::mix(height);
-        let mut fields = [B256::ZERO; STATE_FIELDS];
-        fields[FIELD_MIX as usize] = mix;
-        fields[FIELD_SHARDS as usize] = layout::list_root(&roots, SHARDS_DEPTH);
+        let (roots, fields, mix) = (self.record_roots(), self.fields(height), Self::mix(height));
         let header = BeaconHeader {
             height: Height::new(height),
             timestamp_ms: height * self.spec.beacon_interval_ms.get(),
@@ -264,6 +331,7 @@ impl TestBeacon {
             timestamp_ms: parent.timestamp_ms + self.spec.shard_interval_ms.get(),
             anchor: self.anchor(parent.shard, anchor, proposer),
             others,
+            delivery: Some(self.delivery(parent.shard, anchor)),
         }
     }
 }

@@ -63,8 +63,13 @@ fn receipts_reach_the_beacon_chain_once_and_in_order() {
     let (below, accepted) = (fixture.bundle(BELOW), fixture.bundle(ACCEPTED));
     assert_eq!(fixture.verify(&below, 0), Ok(vec![0, 1, 2]));
     assert_eq!(fixture.verify(&accepted, 3), Ok(vec![3, 4]));
-    let part = narrow(&below, 1, 1).expect("two are left");
-    assert_eq!(fixture.verify(&part, 1), Ok(vec![1]));
+    let part = narrow(&below, 1, 9).expect("two are left");
+    assert_eq!(fixture.verify(&part, 1), Ok(vec![1, 2]));
+    let one = narrow(&part, 1, 1).expect("two are left");
+    assert_eq!(fixture.verify(&one, 1), Ok(vec![1]));
+    let last = narrow(&part, 2, 9).expect("one is left");
+    assert_eq!(fixture.verify(&last, 2), Ok(vec![2]));
+    assert_eq!(narrow(&part, 3, 9), None);
     let lane = Lane { source: SHARD.into(), destination: Chain::Beacon };
     let again = BundleError::NotContiguous { lane, expected: 3, found: 0 };
     assert_eq!(fixture.verify(&below, 3), Err(again));

@@ -230,9 +230,17 @@ impl ShardChain {
         let senders = self.reader.sending_heights_below(header.height, ANCESTRIES_MAX)?;
         let ancestries = senders.into_iter().map(|sender| self.reader.history_proof(sender, header.height));
         let ancestries = ancestries.collect::<Result<_, _>>()?;
+        let bundles = self.reader.beacon_bundles(self.received_by_beacon(), header.height)?;
         let crosslink =
             Crosslink { header: header.clone(), certificate, history, cursors, sources: Vec::new() };
-        Ok(CrosslinkOffer { crosslink, ancestries })
+        Ok(CrosslinkOffer { crosslink, ancestries, bundles })
+    }
+
+    /// How many of this shard's receipts the beacon chain is known to have consumed.
+    fn received_by_beacon(&self) -> u64 {
+        let view = self.views.borrow();
+        let delivery = view.as_ref().and_then(|view| view.delivery(self.shard));
+        delivery.map_or(0, |delivery| delivery.lane.received)
     }
 
     fn hand_in(&self, offer: Offer) {

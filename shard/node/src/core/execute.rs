@@ -138,6 +138,7 @@ impl ShardCore {
             timestamp_ms: now_ms,
             anchor,
             others: view.records.clone(),
+            delivery: view.delivery(self.shard).cloned(),
         };
         let mut candidates = self.pool.pending(next_base_fee(&parent.header, &self.spec));
         let limits = BlockLimits::new(&self.spec);

@@ -58,6 +58,7 @@ impl DevBeacon {
             timestamp_ms,
             anchor: self.anchor(parent.height.next(), timestamp_ms)?,
             others: Vec::new(),
+            delivery: None,
         })
     }
 

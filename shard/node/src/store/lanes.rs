@@ -5,10 +5,15 @@ use super::tables::{Certificates, Cursors, LaneBlocks, Outboxes, SentReceipts};
 use super::{Batch, Commit, StorageError};
 use alloy_primitives::B256;
 use primitives::{
-    AncestorHeader, Bundle, CertifiedShardHeader, Chain, Height, InboxCursors, Lane, Receipt, ShardHeader,
+    AncestorHeader, BeaconBundle, Bundle, CertifiedShardHeader, Chain, Height, InboxCursors, Lane,
+    OFFER_BUNDLES_MAX, Receipt, ShardHeader,
 };
+use ssz::Encode as _;
 use storage::Ssz;
 use xshard::Outbox;
+
+/// Bytes of bundles in one offer, unless a single one has more.
+const OFFER_BYTES: usize = 1 << 19;
 
 /// Notes what a block has sent and how far it has consumed.
 pub(super) fn put(batch: &mut Batch, commit: &Commit) {
@@ -82,6 +87,42 @@ impl Reader {
             previous = Some(height);
         }
         Ok(bundles)
+    }
+
+    /// What blocks up to `top` have sent to the beacon chain from sequence `from` on, each proven in the history of the
+    /// header there: as many as one offer takes.
+    pub fn beacon_bundles(&self, from: u64, top: Height) -> Result<Vec<BeaconBundle>, ReadError> {
+        let code = Chain::Beacon.code();
+        let Some((_, first)) = self.lane_block(Chain::Beacon, from)? else { return Ok(Vec::new()) };
+        let (mut bundles, mut bytes) = (Vec::new(), 0);
+        for entry in self.snapshot().range::<LaneBlocks>((code, first)..=(code, u64::MAX))? {
+            let height = Height::new(entry?.1);
+            let bundle = if height > top { None } else { self.beacon_bundle(from, height, top)? };
+            let Some(bundle) = bundle.filter(|_| bundles.len() < OFFER_BUNDLES_MAX) else { break };
+            bytes += bundle.ssz_bytes_len();
+            if bytes > OFFER_BYTES && !bundles.is_empty() {
+                break;
+            }
+            bundles.push(bundle);
+        }
+        Ok(bundles)
+    }
+
+    /// What the block at `height` sent to the beacon chain, from sequence `from` on.
+    fn beacon_bundle(
+        &self,
+        from: u64,
+        height: Height,
+        top: Height,
+    ) -> Result<Option<BeaconBundle>, ReadError> {
+        let (Some(header), sent) = (self.header(height)?, self.outbox(height)?) else { return Ok(None) };
+        let lane = sent.lanes().find(|(to, _)| *to == Chain::Beacon);
+        let (Some(outbox), Some((_, receipts))) = (sent.proof(Chain::Beacon), lane) else { return Ok(None) };
+        let ancestry =
+            (height < top).then(|| self.history_proof(height, top)).transpose()?.into_iter().collect();
+        let receipts = receipts.to_vec();
+        let whole = BeaconBundle { header, ancestry, outbox, receipts, range_proof: Vec::new() };
+        Ok(xshard::beacon::narrow(&whole, from, usize::MAX))
     }
 
     /// The block that sent the receipt of this sequence, if any did, and the first sequence that it sent.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use alloy_primitives::B256;
-use primitives::{Bundle, ChainSpec, RecordProof, ShardBlock, ShardBody, ShardHeader, Verified};
+use primitives::{BeaconDelivery, Bundle, ChainSpec, RecordProof, ShardBlock, ShardBody, ShardHeader, Verified};
 use ssz::Encode as _;
 
 use xshard::{Arrival, flow};
@@ -79,8 +79,9 @@ pub fn propose(
     limits: &BlockLimits,
 ) -> Result<Proposed, BlockError> {
     let header = header_before(spec, parent, &context);
-    let BlockContext { anchor, others: all, .. } = context;
-    let body = ShardBody { anchor, others: Vec::new(), bundles: Vec::new(), transactions: Vec::new() };
+    let BlockContext { anchor, others: all, delivery, .. } = context;
+    let (others, bundles, transactions) = (Vec::new(), Vec::new(), Vec::new());
+    let body = ShardBody { anchor, others, delivery: Vec::new(), bundles, transactions };
     let mut block = ShardBlock { header, body };
     header::check(spec, parent, &block.header)?;
     let anchor = header::check_anchor(spec, &block)?;
@@ -90,7 +91,7 @@ pub fn propose(
     let mut executor = BlockExecutor::open(parent.state, environment, parent_id, anchor.id)?;
     let body_bytes_max = limits.body_bytes_max.min(spec.body_bytes_max) as usize;
     let TakenIn { arrivals, refused } =
-        take_in(spec, &mut block, all, &mut executor, &incoming, body_bytes_max)?;
+        take_in(spec, &mut block, all, delivery.as_ref(), &mut executor, &incoming, body_bytes_max)?;
     let bytes_left = body_bytes_max.saturating_sub(block.body.ssz_bytes_len());
     let limits =
         BlockLimits { transactions_max: limits.transactions_max.min(spec.transactions_max), ..*limits };
@@ -152,12 +153,13 @@ struct TakenIn {
     refused: Vec<InboxError>,
 }
 
-/// Takes in what other shards have sent, each source in its turn, for as long as there is room; and notes in the body
-/// what that rests on.
+/// Takes in what the beacon chain has, and what other shards have sent, each source in its turn, for as long as there is
+/// room; and notes in the body what that rests on.
 fn take_in(
     spec: &ChainSpec,
     block: &mut ShardBlock,
     mut all: Vec<RecordProof>,
+    delivery: Option<&BeaconDelivery>,
     executor: &mut BlockExecutor<'_>,
     incoming: &Incoming<'_>,
     body_bytes_max: usize,
@@ -165,10 +167,21 @@ fn take_in(
     let ShardBlock { header, body } = block;
     all.retain(|other| other.record.shard != header.shard);
     let others = verify_others(header.shard, body.anchor.header.state_root, &all)?;
-    let mut inbox = Inbox::new(spec, header, &others);
+    let mut inbox = Inbox::new(spec, header, body.anchor.header.state_root, &others);
+    let mut refused = Vec::new();
+    match delivery.map_or(Ok(None), |whole| inbox.news(executor, whole)) {
+        Ok(news) => {
+            for delivery in news {
+                inbox.deliver(executor, &delivery)?;
+                body.delivery.push(delivery);
+            }
+        }
+        Err(BlockError::Inbox(error)) => refused.push(error),
+        Err(error) => return Err(error),
+    }
     let mut named = inbox.acknowledge(executor)?;
     let mut bytes_left = body_bytes_max.saturating_sub(body.ssz_bytes_len() + all.ssz_bytes_len()) / 2;
-    let (mut refused, mut closed) = (Vec::new(), BTreeSet::new());
+    let mut closed = BTreeSet::new();
     for whole in in_turn(spec, header, incoming.bundles) {
         let source = whole.lane.source;
         if closed.contains(&source) || body.bundles.len() >= spec.bundles_max as usize {

@@ -4,7 +4,7 @@ use alloy_primitives::B256;
 use consensus::authority::CommitteeSource;
 use crypto::mmr::Mmr;
 use primitives::{
-    AnchorProof, AnchorRef, Bundle, ChainSpec, Epoch, RecordProof, ShardHeader, ValidatorIndex, View,
+    AnchorProof, AnchorRef, BeaconDelivery, Bundle, ChainSpec, Epoch, RecordProof, ShardHeader, ValidatorIndex, View,
 };
 
 use crate::state::FlatState;
@@ -57,6 +57,8 @@ pub struct BlockContext {
     pub anchor: AnchorProof,
     /// Every other shard in the anchor's state, by rising id; the block names those that it needs.
     pub others: Vec<RecordProof>,
+    /// What the anchor's state has for this shard, from the lane's first receipt on; the block takes of it what is new.
+    pub delivery: Option<BeaconDelivery>,
 }
 
 impl BlockContext {

@@ -42,7 +42,7 @@ pub fn execute(
     let anchor = header::check_anchor(spec, block)?;
     let environment = Environment::new(spec, header, anchor.mix, anchor.fee_recipient);
     let others = inbox::verify_others(header.shard, anchor.header.state_root, &block.body.others)?;
-    let mut inbox = Inbox::new(spec, header, &others);
+    let mut inbox = Inbox::new(spec, header, anchor.header.state_root, &others);
     if let Some(committees) = committees {
         inbox.verify_quorums(&block.body.bundles, committees)?;
     }
@@ -50,6 +50,9 @@ pub fn execute(
     let transactions = resolve(&block.body.transactions, &hashes, &limits, lookup)?;
 
     let mut executor = BlockExecutor::open(parent.state, environment, header.parent, header.anchor.id)?;
+    for delivery in &block.body.delivery {
+        inbox.deliver(&mut executor, delivery)?;
+    }
     inbox.acknowledge(&mut executor)?;
     for bundle in &block.body.bundles {
         inbox.take(&mut executor, bundle)?;
@@ -105,6 +108,9 @@ fn check_body(spec: &ChainSpec, block: &ShardBlock) -> Result<Vec<B256>, BlockEr
     let (limit, found) = (spec.transactions_max, body.transactions.len());
     if found > limit as usize {
         return Err(BlockError::TooManyTransactions { limit, found });
+    }
+    if body.delivery.len() > 1 {
+        return Err(InboxError::Deliveries { found: body.delivery.len() }.into());
     }
     let (limit, found) = (spec.bundles_max, body.bundles.len());
     if found > limit as usize {

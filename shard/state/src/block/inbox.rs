@@ -1,4 +1,5 @@
-//! What a block takes in from other shards: bundles in turn, within its gas, while answers have room.
+//! What a block takes in: first what the beacon chain has for it, then from other shards bundles in turn, within its gas,
+//! while answers have room.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,11 +8,11 @@ use consensus::{
     layout::verify_record,
 };
 use primitives::{
-    B256, Bundle, Certificate, Chain, ChainSpec, Height, InboxCursor, Lane, Receipt, RecordProof,
+    AnchorRef, B256, BeaconDelivery, Bundle, Certificate, Chain, ChainSpec, Height, InboxCursor, Lane, Receipt, RecordProof,
     ShardHeader, ShardId,
 };
 use std::sync::Arc;
-use xshard::{Arrival, BundleError, Delivery, bundle, flow, kind::is_answerable};
+use xshard::{Arrival, BundleError, Delivery, DeliveryError, beacon, bundle, flow, kind::is_answerable};
 
 use super::BlockError;
 use crate::{
@@ -94,6 +95,21 @@ pub enum InboxError {
         /// The receipt.
         id: B256,
     },
+    /// Of the beacon chain there is one state.
+    #[error("a block has at most one delivery of the beacon chain, found {found}")]
+    Deliveries {
+        /// How many.
+        found: usize,
+    },
+    /// Nothing new in it.
+    #[error("the delivery of the beacon chain brings no receipt and no acknowledgement beyond {acknowledged}")]
+    Stale {
+        /// Receipts that the beacon chain was seen to have consumed.
+        acknowledged: u64,
+    },
+    /// The delivery itself.
+    #[error("delivery of the beacon chain: {0}")]
+    Delivery(#[from] DeliveryError),
     /// The bundle itself.
     #[error("bundle of lane {lane}: {error}")]
     Bundle {
@@ -139,6 +155,7 @@ pub(super) fn verify_others<'a>(
 pub(super) struct Inbox<'a> {
     spec: &'a ChainSpec,
     header: &'a ShardHeader,
+    anchor_state_root: B256,
     others: &'a Others<'a>,
     gas_left: u64,
     previous: Option<ShardId>,
@@ -146,9 +163,14 @@ pub(super) struct Inbox<'a> {
 }
 
 impl<'a> Inbox<'a> {
-    pub(super) fn new(spec: &'a ChainSpec, header: &'a ShardHeader, others: &'a Others<'a>) -> Self {
+    pub(super) fn new(
+        spec: &'a ChainSpec,
+        header: &'a ShardHeader,
+        anchor_state_root: B256,
+        others: &'a Others<'a>,
+    ) -> Self {
         let (gas_left, previous, arrivals) = (spec.inbox_gas_max, None, Vec::new());
-        Self { spec, header, others, gas_left, previous, arrivals }
+        Self { spec, header, anchor_state_root, others, gas_left, previous, arrivals }
     }
 
     /// What was taken in so far, in order.
@@ -159,6 +181,50 @@ impl<'a> Inbox<'a> {
     /// What was taken in, in order.
     pub(super) fn into_arrivals(self) -> Vec<Arc<Arrival>> {
         self.arrivals
+    }
+
+    /// Of what the beacon chain has for this shard, what is new; `None` if nothing is.
+    pub(super) fn news<I>(
+        &self,
+        executor: &mut BlockExecutor<'_, I>,
+        whole: &BeaconDelivery,
+    ) -> Result<Option<BeaconDelivery>, BlockError> {
+        let (next, acknowledged) = beacon_lane(executor)?;
+        let Some(rest) = beacon::narrow_delivery(whole, next) else {
+            return Err(InboxError::Delivery(DeliveryError::Range {
+                first: next,
+                count: whole.receipts.len(),
+            })
+            .into());
+        };
+        beacon::verify_delivery(&rest, self.header.shard, self.anchor_state_root, next)
+            .map_err(InboxError::Delivery)?;
+        Ok((!rest.receipts.is_empty() || rest.lane.received > acknowledged).then_some(rest))
+    }
+
+    /// Takes in what the beacon chain has: how far it has consumed, and what it sends.
+    pub(super) fn deliver<I>(
+        &mut self,
+        executor: &mut BlockExecutor<'_, I>,
+        delivery: &BeaconDelivery,
+    ) -> Result<(), BlockError> {
+        let (next, acknowledged) = beacon_lane(executor)?;
+        let arrivals =
+            beacon::verify_delivery(delivery, self.header.shard, self.anchor_state_root, next)
+                .map_err(InboxError::Delivery)?;
+        let received = delivery.lane.received;
+        if arrivals.is_empty() && received <= acknowledged {
+            return Err(InboxError::Stale { acknowledged }.into());
+        }
+        executor.acknowledge(Chain::Beacon, received)?;
+        let Some(last) = arrivals.last().map(|last| last.receipt.sequence) else { return Ok(()) };
+        for arrival in arrivals {
+            self.take_one(executor, arrival)?;
+        }
+        let AnchorRef { height, id } = self.header.anchor;
+        let sequence = last.saturating_add(1);
+        ledger::set_cursor(executor.state(), &InboxCursor { source: Chain::Beacon, height, id, sequence })?;
+        Ok(())
     }
 
     /// Takes note of what other shards have consumed. Returns those that had news.
@@ -218,13 +284,22 @@ impl<'a> Inbox<'a> {
         self.check_turn(bundle)?;
         let delivery = self.verify(executor, bundle)?;
         for arrival in delivery.arrivals {
-            self.check_room(executor, &arrival)?;
-            self.gas_left -= cost(&arrival.receipt);
-            executor.receive(&arrival)?;
-            self.arrivals.push(Arc::new(arrival));
+            self.take_one(executor, arrival)?;
         }
         ledger::set_cursor(executor.state(), &delivery.cursor)?;
         self.previous = bundle.lane.source.shard();
+        Ok(())
+    }
+
+    fn take_one<I>(
+        &mut self,
+        executor: &mut BlockExecutor<'_, I>,
+        arrival: Arrival,
+    ) -> Result<(), BlockError> {
+        self.check_room(executor, &arrival)?;
+        self.gas_left -= cost(&arrival.receipt);
+        executor.receive(&arrival)?;
+        self.arrivals.push(Arc::new(arrival));
         Ok(())
     }
 
@@ -334,6 +409,12 @@ impl<'a> Inbox<'a> {
         }
         Ok(())
     }
+}
+
+/// The next receipt of the beacon chain, and how many it was seen to have consumed.
+fn beacon_lane<I>(executor: &mut BlockExecutor<'_, I>) -> Result<(u64, u64), BlockError> {
+    let next = ledger::cursor(executor.state(), Chain::Beacon)?.map_or(0, |cursor| cursor.sequence);
+    Ok((next, ledger::outgoing(executor.state(), Chain::Beacon)?.acknowledged))
 }
 
 /// Gas that a receipt may take of the inbox: its own, and what taking it in costs.

@@ -43,7 +43,11 @@ impl<I> BlockExecutor<'_, I> {
             Ok(Payload::Transfer(transfer)) => self.receive_transfer(arrival, transfer.to)?,
             Ok(Payload::Call(call)) => self.receive_call(arrival, &call)?,
             Ok(Payload::Answer(answer)) => self.receive_answer(arrival, &answer)?,
-            Err(_) => self.bounce_unread(arrival)?,
+            Ok(Payload::Withdrawal(withdrawal)) => self.receive_transfer(arrival, withdrawal.to)?,
+            // What is for the beacon chain alone means nothing here.
+            Ok(Payload::Deposit(_) | Payload::TopUp(_) | Payload::Exit(_)) | Err(_) => {
+                self.bounce_unread(arrival)?
+            }
         };
         self.count(receipt.lane.source)?;
         let own = gas::arrival(receipt.payload.len(), 0);

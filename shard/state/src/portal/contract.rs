@@ -4,7 +4,9 @@
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::{SolCall, SolError, SolInterface as _};
-use primitives::{Chain, ChainSpec, Lane, Receipt, ShardId};
+use primitives::{
+    Chain, ChainSpec, Lane, PublicKeyBytes, Receipt, SeatRegistration, ShardId, SignatureBytes, ValidatorIndex,
+};
 use revm::{
     context_interface::{
         Block as _, ContextTr as _, JournalTr as _, Transaction as _,
@@ -12,7 +14,7 @@ use revm::{
     },
     interpreter::{CallInputs, Gas, InstructionResult, InterpreterResult},
 };
-use xshard::{Call, Payload, Transfer};
+use xshard::{Call, Deposit, Exit, Payload, TopUp, Transfer, WithdrawalAccount};
 
 use super::{
     PORTAL,
@@ -39,12 +41,23 @@ pub struct PortalRules {
     pub data_max: u32,
     /// Most gas that a block consumes receipts with.
     pub inbox_gas_max: u64,
+    /// What there is to stake with; `None` without a beacon chain.
+    pub staking: Option<StakingRules>,
+}
+
+/// What the Portal has to know of stake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StakingRules {
+    /// Stake of one unit, wei.
+    pub unit_wei: U256,
+    /// Most seats in one deposit.
+    pub seats_max: u32,
 }
 
 impl PortalRules {
     /// Those of a chain that knows of no other one.
     pub const ALONE: Self =
-        Self { shard: ShardId::ZERO, shards: 1, lane_capacity: 0, data_max: 0, inbox_gas_max: 0 };
+        Self { shard: ShardId::ZERO, shards: 1, lane_capacity: 0, data_max: 0, inbox_gas_max: 0, staking: None };
 
     /// Those of a shard of a network.
     pub const fn new(spec: &ChainSpec, shard: ShardId) -> Self {
@@ -54,6 +67,7 @@ impl PortalRules {
             lane_capacity: spec.lane_capacity,
             data_max: spec.receipt_data_max,
             inbox_gas_max: spec.inbox_gas_max,
+            staking: Some(StakingRules { unit_wei: spec.unit_wei, seats_max: spec.registrations_max }),
         }
     }
 }
@@ -107,7 +121,7 @@ struct Frame<'f, 'a> {
 
 /// What is sent, as the caller said it.
 struct Sending {
-    shard: u32,
+    destination: Chain,
     payload: Payload,
     gas: u64,
     deadline: u64,
@@ -148,6 +162,9 @@ impl Frame<'_, '_> {
                 let IPortal::callWithAnswerCall { shard, to, data, gas, deadline, callbackGas } = call;
                 self.call(shard, to, data, gas, deadline, callbackGas)
             }
+            IPortalCalls::deposit(call) => self.deposit(&call),
+            IPortalCalls::topUp(call) => self.top_up(&call),
+            IPortalCalls::exit(call) => self.exit(&call),
             IPortalCalls::claim(call) => self.claim(call.to),
             IPortalCalls::claimable(call) => {
                 self.reading()?;
@@ -165,7 +182,8 @@ impl Frame<'_, '_> {
 
     fn transfer(&mut self, call: &IPortal::transferCall) -> Result<Bytes, Stop> {
         let payload = Payload::Transfer(Transfer { to: call.to });
-        let id = self.send(Sending { shard: call.shard, payload, gas: 0, deadline: 0, answers: 0 })?;
+        let destination = self.destination(call.shard)?;
+        let id = self.send(Sending { destination, payload, gas: 0, deadline: 0, answers: 0 })?;
         Ok(IPortal::transferCall::abi_encode_returns(&id).into())
     }
 
@@ -192,28 +210,89 @@ impl Frame<'_, '_> {
         let is_signed = self.inputs.caller == self.context.tx().caller();
         let gas_price = self.gas_price();
         let call = Call { to, is_signed, gas_price, callback_gas, data };
-        let id = self.send(Sending { shard, payload: Payload::Call(call), gas, deadline, answers: 1 })?;
+        let (destination, payload) = (self.destination(shard)?, Payload::Call(call));
+        let id = self.send(Sending { destination, payload, gas, deadline, answers: 1 })?;
         Ok(IPortal::callCall::abi_encode_returns(&id).into())
+    }
+
+    fn deposit(&mut self, call: &IPortal::depositCall) -> Result<Bytes, Stop> {
+        let IPortal::depositCall { seats, beaconNode, shardNode, withdrawalShard, withdrawalAccount } = call;
+        let seats = self.seats(seats)?;
+        let shard = *withdrawalShard;
+        if shard >= self.rules.shards {
+            return Err(revert(IPortal::UnknownShard { shard }));
+        }
+        let withdrawal = WithdrawalAccount { shard: ShardId::new(shard), address: *withdrawalAccount };
+        let (beacon_node, shard_node) = (*beaconNode, *shardNode);
+        let id =
+            self.send_to_beacon(Payload::Deposit(Deposit { seats, beacon_node, shard_node, withdrawal }))?;
+        Ok(IPortal::depositCall::abi_encode_returns(&id).into())
+    }
+
+    fn top_up(&mut self, call: &IPortal::topUpCall) -> Result<Bytes, Stop> {
+        let (validator, seats) = (ValidatorIndex::new(call.validator), self.seats(&call.seats)?);
+        let id = self.send_to_beacon(Payload::TopUp(TopUp { validator, seats }))?;
+        Ok(IPortal::topUpCall::abi_encode_returns(&id).into())
+    }
+
+    fn exit(&mut self, call: &IPortal::exitCall) -> Result<Bytes, Stop> {
+        self.check_no_value()?;
+        let (validator, units) = (ValidatorIndex::new(call.validator), call.units);
+        let id = self.send_to_beacon(Payload::Exit(Exit { validator, units }))?;
+        Ok(IPortal::exitCall::abi_encode_returns(&id).into())
+    }
+
+    /// Registrations that the call's value is the stake of.
+    fn seats(&mut self, seats: &[IPortal::Seat]) -> Result<Vec<SeatRegistration>, Stop> {
+        let StakingRules { unit_wei, seats_max } = self.staking()?;
+        let (limit, found) = (U256::from(seats_max), U256::from(seats.len()));
+        if found.is_zero() || found > limit {
+            return Err(revert(IPortal::WrongSeats { limit, found }));
+        }
+        self.charge(gas::SEAT.saturating_mul(seats.len() as u64))?;
+        let (expected, found) = (unit_wei.saturating_mul(found), self.value());
+        if expected != found {
+            return Err(revert(IPortal::WrongStake { expected, found }));
+        }
+        let read = |(index, seat): (usize, &IPortal::Seat)| {
+            let key = seat.key.as_ref().try_into().map(PublicKeyBytes::new);
+            let possession = seat.possession.as_ref().try_into().map(SignatureBytes::new);
+            match (key, possession) {
+                (Ok(key), Ok(possession)) => Ok(SeatRegistration { key, possession }),
+                _ => Err(revert(IPortal::MalformedSeat { index: U256::from(index) })),
+            }
+        };
+        seats.iter().enumerate().map(read).collect()
+    }
+
+    fn send_to_beacon(&mut self, payload: Payload) -> Result<B256, Stop> {
+        self.staking()?;
+        self.send(Sending { destination: Chain::Beacon, payload, gas: 0, deadline: 0, answers: 1 })
+    }
+
+    fn staking(&self) -> Result<StakingRules, Stop> {
+        let no_beacon = || revert(IPortal::UnknownShard { shard: Chain::Beacon.code() });
+        self.rules.staking.ok_or_else(no_beacon)
     }
 
     /// Sends a receipt with the call's value; its id.
     fn send(&mut self, sending: Sending) -> Result<B256, Stop> {
-        let Sending { shard, payload, gas, deadline, answers } = sending;
+        let Sending { destination, payload, gas, deadline, answers } = sending;
         let callback_gas = if let Payload::Call(call) = &payload { call.callback_gas } else { 0 };
         let (kind, payload) = (payload.kind(), payload.encode());
         self.check_gas(gas.max(callback_gas))?;
         self.charge(gas::send(payload.len(), answers).saturating_add(gas).saturating_add(callback_gas))?;
         self.check_writing()?;
-        let destination = self.destination(shard)?;
         let mut lane = ledger::outgoing(self, destination)?;
         if !lane.has_room(self.rules.lane_capacity) {
+            let shard = destination.code();
             let until = lane.room_from(self.rules.lane_capacity);
             return Err(revert(IPortal::LaneFull { shard, until }));
         }
         let sequence = lane.sent;
         lane.sent += 1;
         ledger::set_outgoing(self, destination, lane)?;
-        let value = self.inputs.value.transfer().unwrap_or_default();
+        let value = self.value();
         // It was given to the Portal; it leaves this chain.
         self.context.journal_mut().load_account_mut(PORTAL)?.decr_balance(value);
         let lane = Lane { source: self.rules.shard.into(), destination };
@@ -239,7 +318,10 @@ impl Frame<'_, '_> {
 
     fn lane(&mut self, shard: u32) -> Result<Bytes, Stop> {
         self.reading()?;
-        let other = self.destination(shard)?;
+        let other = match Chain::from_code(shard) {
+            Chain::Beacon => self.staking().map(|_| Chain::Beacon)?,
+            Chain::Shard(_) => self.destination(shard)?,
+        };
         let outgoing = ledger::outgoing(self, other)?;
         let received = ledger::cursor(self, other)?.map_or(0, |cursor| cursor.sequence);
         let (sent, acknowledged) = (outgoing.sent, outgoing.acknowledged);
@@ -255,7 +337,12 @@ impl Frame<'_, '_> {
         base_fee.min(u64::try_from(paid).unwrap_or(u64::MAX))
     }
 
-    /// The chain that a caller named.
+    /// What the call brings, wei.
+    fn value(&self) -> U256 {
+        self.inputs.value.transfer().unwrap_or_default()
+    }
+
+    /// The shard that a caller named.
     fn destination(&self, shard: u32) -> Result<Chain, Stop> {
         if shard == self.rules.shard.get() {
             return Err(revert(IPortal::SelfLane { shard }));

@@ -11,6 +11,8 @@ pub const SEND: u64 = 12_000;
 pub const ARRIVAL: u64 = 21_000;
 /// A byte that travels: as much as a transaction's data.
 pub const BYTE: u64 = 16;
+/// Registering a seat: as much as the pairing that verifies its proof of possession costs a contract (EIP-2537).
+pub const SEAT: u64 = 103_000;
 /// A word of what it is called with: as much as copying it costs a contract.
 pub const INPUT_WORD: u64 = 3;
 /// Taking what is held.

@@ -67,13 +67,14 @@ pub struct LaneState {
     pub incoming: Option<InboxCursor>,
 }
 
-/// The lanes to and from every other shard, in a certified state.
+/// The lanes to and from every other shard, and then the beacon chain, in a certified state.
 pub fn lanes(state: &dyn FlatState, shard: ShardId, shards: u32) -> Result<Vec<LaneState>, StateError> {
     let mut slots = Reading(state);
     let others = (0..shards).map(ShardId::new).filter(|other| *other != shard);
     others
-        .map(|other| {
-            let chain = Chain::from(other);
+        .map(Chain::from)
+        .chain([Chain::Beacon])
+        .map(|chain| {
             let (outgoing, incoming) = (outgoing(&mut slots, chain)?, cursor(&mut slots, chain)?);
             Ok(LaneState { chain, outgoing, incoming })
         })
@@ -127,8 +128,8 @@ pub(crate) fn set_received<S: Slots>(slots: &mut S, source: Chain, received: u64
 /// Every cursor that there is.
 pub(crate) fn cursors<S: Slots>(slots: &mut S, shards: u32) -> Result<InboxCursors, S::Error> {
     let mut cursors = Vec::new();
-    for shard in 0..shards {
-        cursors.extend(cursor(slots, ShardId::new(shard).into())?);
+    for source in (0..shards).map(|shard| ShardId::new(shard).into()).chain([Chain::Beacon]) {
+        cursors.extend(cursor(slots, source)?);
     }
     Ok(InboxCursors::new(cursors).unwrap_or_default())
 }

@@ -24,7 +24,7 @@ mod tests;
 mod worth;
 
 pub(crate) use bloom::logs_bloom;
-pub use contract::PortalRules;
+pub use contract::{PortalRules, StakingRules};
 pub use ledger::{LaneState, held, lanes};
 pub(crate) use outbox::event as outbox_event;
 pub use outbox::{OutboxError, outbox};

@@ -39,13 +39,15 @@ fn parties(receipt: &Receipt) -> (Address, Address, Bytes) {
         Ok(Payload::Transfer(transfer)) => (receipt.sender, transfer.to, Bytes::new()),
         Ok(Payload::Call(call)) => (call.caller(receipt.lane.source, receipt.sender), call.to, call.data),
         Ok(Payload::Answer(answer)) => (PORTAL, answer.to, answer.data),
-        Err(_) => (PORTAL, PORTAL, receipt.payload.clone()),
+        Ok(Payload::Withdrawal(withdrawal)) => (PORTAL, withdrawal.to, Bytes::new()),
+        Ok(Payload::Deposit(_) | Payload::TopUp(_) | Payload::Exit(_)) | Err(_) => (PORTAL, PORTAL, receipt.payload.clone()),
     }
 }
 
 /// The receipts that the body of a certified block brings, in order.
 pub fn arrivals(body: &ShardBody) -> Vec<Arc<Arrival>> {
-    let receipts = body.bundles.iter().flat_map(|bundle| &bundle.receipts);
+    let of_beacon = body.delivery.iter().flat_map(|delivery| &delivery.receipts);
+    let receipts = of_beacon.chain(body.bundles.iter().flat_map(|bundle| &bundle.receipts));
     receipts.map(|receipt| Arc::new(Arrival { id: receipt.id(), receipt: receipt.clone() })).collect()
 }
 
@@ -55,5 +57,6 @@ pub fn acknowledged(shard: primitives::ShardId, body: &ShardBody) -> Vec<(Chain,
         let cursor = other.cursors.cursor(shard.into())?;
         Some((other.record.shard.into(), cursor.sequence))
     };
-    body.others.iter().filter_map(consumed).collect()
+    let of_beacon = body.delivery.iter().map(|delivery| (Chain::Beacon, delivery.lane.received));
+    of_beacon.chain(body.others.iter().filter_map(consumed)).collect()
 }
