@@ -46,7 +46,7 @@ pub use evidence::Evidence;
 pub use genesis::{Allocation, Genesis, GenesisError, GenesisValidator, SeatRegistration};
 pub use id::{Epoch, Height, ShardId, ValidatorIndex, View};
 pub use light::{LightUpdate, RecordProof};
-pub use receipt::{Receipt, ReceiptKind};
+pub use receipt::{PORTAL, Receipt, ReceiptKind};
 pub use registry::{AcceptedHeader, ShardKind, ShardRecord, ShardStatus};
 pub use shard::{ShardBlock, ShardBody, ShardHeader};
 pub use spec::{ChainSpec, ShardSpec, SpecError};

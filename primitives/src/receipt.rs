@@ -1,9 +1,12 @@
 //! Cross-shard receipts: the envelope. What a payload means is known by its kind's own code.
 
 use crate::Lane;
-use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, U256, address, keccak256};
 use ssz::Encode as _;
 use ssz_derive::{Decode, Encode};
+
+/// Where the Portal is, on every shard: "Atoll" in ASCII, and 1. Receipts are sent through it.
+pub const PORTAL: Address = address!("41746f6c6c000000000000000000000000000001");
 
 /// Codec tag of a receipt's payload; tags are never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]

@@ -1,5 +1,6 @@
 //! `atoll`'s arguments.
 
+use crate::stake::{self, DepositArgs, ExitArgs};
 use crate::testnet::{self, DataDir, LogsArgs, StatusArgs, UpArgs};
 use crate::xsend::{self, XsendArgs};
 use clap::{Parser, Subcommand};
@@ -22,6 +23,10 @@ enum Command {
     Testnet(Testnet),
     /// Send value from one shard to another.
     Xsend(XsendArgs),
+    /// Stake, so that a node without stake (`testnet up --spares`) becomes a validator.
+    Deposit(DepositArgs),
+    /// End a validator's stake.
+    Exit(ExitArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -60,6 +65,8 @@ fn dispatch(cli: Cli) -> eyre::Result<()> {
     match cli.command {
         None => testnet::up(&UpArgs::default()),
         Some(Command::Xsend(args)) => xsend::xsend(&args),
+        Some(Command::Deposit(args)) => stake::deposit(&args),
+        Some(Command::Exit(args)) => stake::exit(&args),
         Some(Command::Testnet(command)) => match command {
             Testnet::Up(args) => testnet::up(&args),
             Testnet::Down(directory) => testnet::down(&directory),

@@ -1,5 +1,6 @@
 //! The command line of Atoll.
 
 pub mod cli;
+pub mod stake;
 pub mod testnet;
 pub mod xsend;

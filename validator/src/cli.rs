@@ -1,5 +1,7 @@
 //! The `validator` command line.
 
+pub mod stake;
+
 use crate::{
     KeyDirectory, NodeRole,
     keystore::{Keystore, Strength},
@@ -14,7 +16,7 @@ use zeroize::Zeroizing;
 /// EIP-2334 path of a validator's key; seats are its children.
 pub const KEY_PATH: &str = "m/12381/3600/0/0";
 
-/// Makes and lists a validator's keys.
+/// Makes and lists a validator's keys, and what stakes with them.
 #[derive(Debug, Parser)]
 #[command(name = "validator", version)]
 pub struct Cli {
@@ -27,6 +29,12 @@ enum Command {
     /// Keys of a validator.
     #[command(subcommand)]
     Keys(Keys),
+    /// Make the transaction that stakes with the keys as a new validator.
+    Deposit(stake::Deposit),
+    /// Make the transaction that adds units to a validator; its nodes use the new keys once they start again.
+    TopUp(stake::TopUp),
+    /// Make the transaction that ends a validator's stake, or a part of it.
+    Exit(stake::Exit),
 }
 
 #[derive(Debug, Subcommand)]
@@ -82,19 +90,29 @@ struct List {
 impl Cli {
     /// Does what was asked; results go to standard output.
     pub fn run(self) -> eyre::Result<()> {
-        let Command::Keys(keys) = self.command;
-        match keys {
-            Keys::New(New { target }) => {
+        match self.command {
+            Command::Keys(keys) => keys.run(),
+            Command::Deposit(deposit) => deposit.run(),
+            Command::TopUp(top_up) => top_up.run(),
+            Command::Exit(exit) => exit.run(),
+        }
+    }
+}
+
+impl Keys {
+    fn run(self) -> eyre::Result<()> {
+        match self {
+            Self::New(New { target }) => {
                 let password = password(target.password_file.as_ref(), "New password: ")?;
                 store(&target, &random_secret()?, KEY_PATH, &password)
             }
-            Keys::Import(Import { keystore, target }) => {
+            Self::Import(Import { keystore, target }) => {
                 let text = fs::read_to_string(&keystore).wrap_err_with(|| keystore.display().to_string())?;
                 let keystore = Keystore::from_json(&text)?;
                 let password = password(target.password_file.as_ref(), "Password of the keystore: ")?;
                 store(&target, &keystore.decrypt(&password)?, &keystore.path, &password)
             }
-            Keys::List(List { dir, json }) => list(&KeyDirectory::new(dir), json),
+            Self::List(List { dir, json }) => list(&KeyDirectory::new(dir), json),
         }
     }
 }

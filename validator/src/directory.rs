@@ -177,18 +177,35 @@ impl KeyDirectory {
             .map_err(|_| self.content(role.file(), "32 bytes in hexadecimal"))
     }
 
+    /// Adds `count` seats to those that there are keys for, and registers them.
+    pub fn add_seats(&self, password: &str, count: u32) -> Result<Vec<SeatRegistration>, DirectoryError> {
+        let before = self.seats()?;
+        let after = before.saturating_add(count);
+        if after > SEATS_MAX {
+            return Err(self.content(Self::SEATS, "at most 4096 seats, new ones included"));
+        }
+        let path = self.path.join(Self::SEATS);
+        fs::write(&path, after.to_string()).map_err(|source| self.io(Self::SEATS, source))?;
+        Ok(self.seat_registrations(password)?.split_off(before as usize))
+    }
+
+    /// Keys of all seats, with proofs of possession.
+    pub fn seat_registrations(&self, password: &str) -> Result<Vec<SeatRegistration>, DirectoryError> {
+        let registration = |secret: SecretKey| SeatRegistration {
+            key: secret.public_key().to_bytes(),
+            possession: secret.prove_possession().to_bytes(),
+        };
+        Ok(self.seat_secrets(password)?.into_iter().map(registration).collect())
+    }
+
     /// The validator as a genesis file lists it.
     pub fn registration(
         &self,
         password: &str,
         withdrawal_address: primitives::Address,
     ) -> Result<GenesisValidator, DirectoryError> {
-        let seats = self.seat_secrets(password)?.into_iter().map(|secret| SeatRegistration {
-            key: secret.public_key().to_bytes(),
-            possession: secret.prove_possession().to_bytes(),
-        });
         Ok(GenesisValidator {
-            seats: seats.collect(),
+            seats: self.seat_registrations(password)?,
             beacon_node: self.network_key(NodeRole::Beacon)?.node_key(),
             shard_node: self.network_key(NodeRole::Shard)?.node_key(),
             withdrawal_address,
@@ -241,6 +258,19 @@ mod tests {
         assert!(registration.seats.iter().all(SeatRegistration::is_possessed));
         assert_ne!(registration.beacon_node, registration.shard_node);
         assert_eq!(registration.seats[2].key, secret().child(2).public_key().to_bytes());
+    }
+
+    /// What is added comes after what there was, which stays.
+    #[test]
+    fn seats_are_added_behind_those_that_there_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = KeyDirectory::new(folder.path().join("keys"));
+        keys.create(&secret(), "", 2, "secret", Strength::Light).unwrap();
+        let added = keys.add_seats("secret", 3).unwrap();
+        let all = keys.seat_registrations("secret").unwrap();
+        assert_eq!((keys.seats().unwrap(), &all[2..]), (5, &*added));
+        assert!(keys.add_seats("secret", SEATS_MAX).is_err());
+        assert_eq!(keys.seats().unwrap(), 5);
     }
 
     /// Keys are worth more than convenience.

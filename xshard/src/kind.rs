@@ -81,6 +81,16 @@ impl Payload {
         }
     }
 
+    /// Why the beacon chain refused, if this is an answer that says so.
+    pub fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::Answer(answer) if answer.verdict == Verdict::Refused => {
+                Refusal::from_ssz_bytes(&answer.data).ok()
+            }
+            _ => None,
+        }
+    }
+
     /// The bytes.
     pub fn encode(&self) -> Bytes {
         match self {

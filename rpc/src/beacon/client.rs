@@ -119,6 +119,13 @@ impl BeaconClient {
         Ok(answer.data)
     }
 
+    /// The validator of this index or first seat key, if there is one.
+    pub async fn validator(&self, id: &str) -> Answer<Option<ValidatorView>> {
+        let path = format!("/eth/v1/beacon/states/head/validators?id={id}");
+        let answer: Dated<Vec<ValidatorView>> = self.json(&path).await?;
+        Ok(answer.data.into_iter().next())
+    }
+
     /// Every shard in the registry.
     pub async fn shards(&self) -> Answer<Vec<ShardView>> {
         self.data("/atoll/v1/shards").await

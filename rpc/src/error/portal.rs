@@ -14,7 +14,7 @@ enum Kind {
 use Kind::{Address as A, Number as N};
 
 /// The Portal's errors by selector, as `sdk/solidity/IPortal.sol` declares them.
-const ERRORS: [([u8; 4], &str, &[Kind]); 10] = [
+const ERRORS: [([u8; 4], &str, &[Kind]); 13] = [
     ([0x51, 0x0d, 0x49, 0xef], "LaneFull", &[N, N]),
     ([0x01, 0xd0, 0x4f, 0xf5], "UnknownShard", &[N]),
     ([0x44, 0x65, 0xc2, 0xb2], "SelfLane", &[N]),
@@ -25,6 +25,9 @@ const ERRORS: [([u8; 4], &str, &[Kind]); 10] = [
     ([0x64, 0xab, 0x34, 0x66], "NothingToClaim", &[A]),
     ([0x9c, 0xcd, 0x6d, 0x76], "NotDelegated", &[]),
     ([0x15, 0x74, 0xf9, 0xf3], "NotPayable", &[]),
+    ([0x8e, 0x77, 0x04, 0xc0], "WrongStake", &[N, N]),
+    ([0xd4, 0xbf, 0x25, 0xa2], "WrongSeats", &[N, N]),
+    ([0xab, 0x64, 0xa8, 0xa9], "MalformedSeat", &[N]),
 ];
 
 /// The error with its arguments, if it is one of the Portal's.

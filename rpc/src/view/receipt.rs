@@ -16,7 +16,7 @@ pub struct ReceiptJourney {
     /// Its number in the lane.
     #[serde(with = "alloy_serde::quantity")]
     pub sequence: u64,
-    /// What it is: `transfer`, `call`, `answer` or `unknown`.
+    /// What it is: `transfer`, `call`, `answer`, `deposit`, `top-up`, `exit`, `withdrawal` or `unknown`.
     pub kind: String,
     /// Who sent it.
     pub sender: Address,
@@ -36,6 +36,8 @@ pub struct ReceiptJourney {
     pub consumed: Option<Passage>,
     /// What it was answered with: the id of that receipt, if this shard sent one.
     pub answer: Option<B256>,
+    /// Of an answer of the beacon chain, why it refused.
+    pub refusal: Option<String>,
 }
 
 /// A block that a receipt passed.

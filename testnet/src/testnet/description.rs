@@ -6,7 +6,7 @@ use super::{
     process::{NodeProcess, Program},
 };
 use alloy_primitives::{Address, B256};
-use eyre::{WrapErr as _, bail};
+use eyre::{WrapErr as _, bail, eyre};
 use primitives::{ShardId, ShardKind};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -39,7 +39,7 @@ pub struct Description {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Validator {
-    /// Units.
+    /// Units at genesis; zero if it is to stake later.
     pub stake: u32,
     /// REST of its beacon node.
     pub beacon: String,
@@ -83,7 +83,7 @@ impl Description {
     /// Describes a network in `directory` (absolute).
     pub fn new(plan: Plan, genesis_hash: B256, directory: &Path) -> eyre::Result<Self> {
         let spec = plan.spec()?;
-        let validators = (0..plan.validators()).map(|index| {
+        let validators = (0..plan.nodes()).map(|index| {
             let ports = plan.ports(index);
             let http = |port| format!("http://127.0.0.1:{port}");
             let shards = plan.shards.iter().zip(0..).map(|(shard, id)| Endpoint {
@@ -95,14 +95,14 @@ impl Description {
                 ws: format!("ws://127.0.0.1:{}", ports.rpc(id)),
             });
             Validator {
-                stake: plan.stake[index as usize],
+                stake: plan.units(index),
                 beacon: http(ports.rest()),
                 beacon_metrics: format!("{}/metrics", http(ports.beacon_metrics())),
                 shard_metrics: format!("{}/metrics", http(ports.shard_metrics())),
                 shards: shards.collect(),
             }
         });
-        let nodes = (0..plan.validators()).flat_map(|index| {
+        let nodes = (0..plan.nodes()).flat_map(|index| {
             [("beacon", Program::BeaconNode), ("shard", Program::ShardNode)].map(|(short, program)| {
                 NodeProcess {
                     name: format!("{short}-{index}"),
@@ -147,6 +147,14 @@ impl Description {
         serde_json::to_string_pretty(self).expect("plain data with string keys")
     }
 
+    /// The validator of this number.
+    pub fn validator(&self, index: usize) -> eyre::Result<&Validator> {
+        let count = self.validators.len();
+        self.validators
+            .get(index)
+            .ok_or_else(|| eyre!("there is no validator {index}, the network has {count}"))
+    }
+
     /// The node of this name.
     pub fn node(&self, name: &str) -> eyre::Result<&NodeProcess> {
         let names = || self.nodes.iter().map(|node| node.name.as_str()).collect::<Vec<_>>().join(", ");
@@ -159,6 +167,15 @@ impl Description {
     /// Names of the nodes that run.
     pub fn running(&self) -> Vec<&str> {
         self.nodes.iter().filter(|node| node.is_running()).map(|node| node.name.as_str()).collect()
+    }
+}
+
+impl Validator {
+    /// Its endpoint of the shard with this name or id.
+    pub fn shard(&self, shard: &str) -> eyre::Result<&Endpoint> {
+        let found = self.shards.iter().find(|one| one.name == shard || one.shard.to_string() == shard);
+        let known = self.shards.iter().map(|one| &*one.name).collect::<Vec<_>>().join(", ");
+        found.ok_or_else(|| eyre!("there is no shard `{shard}`; there are: {known}"))
     }
 }
 

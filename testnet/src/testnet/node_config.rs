@@ -6,22 +6,22 @@ use super::{
     ports::{Ports, loopback},
 };
 use eyre::{Report, WrapErr as _};
-use primitives::{Genesis, NodeKey};
+use primitives::{GenesisValidator, NodeKey};
 use serde::Serialize;
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-/// Writes both files of every validator. Paths in them are absolute, so that nodes run from anywhere.
-pub(super) fn write(directory: &Path, plan: &Plan, genesis: &Genesis) -> eyre::Result<()> {
-    let peers = |key: fn(&primitives::GenesisValidator) -> NodeKey, port: fn(&Ports) -> u16| {
+/// Writes both files of every validator, those to be included. Paths in them are absolute, so that nodes run from anywhere.
+pub(super) fn write(directory: &Path, plan: &Plan, validators: &[GenesisValidator]) -> eyre::Result<()> {
+    let peers = |key: fn(&GenesisValidator) -> NodeKey, port: fn(&Ports) -> u16| {
         let entry = |(validator, index)| format!("{}@{}", key(validator), loopback(port(&plan.ports(index))));
-        genesis.validators.iter().zip(0..).map(entry).collect::<Vec<_>>()
+        validators.iter().zip(0..).map(entry).collect::<Vec<_>>()
     };
     let beacon_peers = peers(|validator| validator.beacon_node, Ports::beacon_network);
     let shard_peers = peers(|validator| validator.shard_node, Ports::shard_network);
-    for index in 0..plan.validators() {
+    for index in 0..plan.nodes() {
         let own = validator_directory(directory, index);
         let ports = plan.ports(index);
         let beacon = beacon_node::config::Config {

@@ -21,6 +21,9 @@ pub struct UpArgs {
     /// Units of stake of each validator, by comma; one each by default.
     #[arg(long, value_delimiter = ',')]
     pub stake: Vec<u32>,
+    /// Number of nodes with keys but without stake: `atoll deposit` makes validators of them.
+    #[arg(long, default_value_t = 0)]
+    pub spares: u32,
     /// Shards by kind, by comma; `NAME=KIND` gives a shard another name than its kind's.
     #[arg(long, value_delimiter = ',', default_value = "ai,defi,nft")]
     pub shards: Vec<String>,
@@ -50,6 +53,9 @@ pub struct UpArgs {
 pub struct Plan {
     /// Units of each validator.
     pub stake: Vec<u32>,
+    /// Validators to be.
+    #[serde(default)]
+    pub spares: u32,
     /// The shards, by id.
     pub shards: Vec<ShardSpec>,
     /// Stands for 8545: all ports move with it.
@@ -73,6 +79,10 @@ impl UpArgs {
         if !(1..=VALIDATORS_MAX).contains(&self.validators) {
             bail!("--validators must be from 1 to {VALIDATORS_MAX}, found {}", self.validators);
         }
+        let spares_max = VALIDATORS_MAX - self.validators;
+        if self.spares > spares_max {
+            bail!("--spares must be at most {spares_max} with {} validators, found {}", self.validators, self.spares);
+        }
         let stake =
             if self.stake.is_empty() { vec![1; self.validators as usize] } else { self.stake.clone() };
         if stake.len() != self.validators as usize {
@@ -89,12 +99,13 @@ impl UpArgs {
         if shards.is_empty() || shards.len() > SHARDS_MAX {
             bail!("--shards must name from 1 to {SHARDS_MAX} shards, found {}", shards.len());
         }
-        if Ports::new(self.port_base, self.validators - 1, shards.len() as u32).is_err()
+        if Ports::new(self.port_base, self.validators + self.spares - 1, shards.len() as u32).is_err()
             || Ports::new(self.port_base, 0, shards.len() as u32).is_err()
         {
             bail!("--port-base {} puts a port below 1024 or above 65535; try {PORT_BASE}", self.port_base);
         }
-        let plan = Plan { stake, shards, port_base: self.port_base, durability: self.durability.clone() };
+        let (spares, port_base, durability) = (self.spares, self.port_base, self.durability.clone());
+        let plan = Plan { stake, spares, shards, port_base, durability };
         plan.spec()?;
         Ok(plan)
     }
@@ -118,6 +129,16 @@ impl Plan {
         self.stake.len() as u32
     }
 
+    /// Number of validators, those to be included.
+    pub fn nodes(&self) -> u32 {
+        self.validators() + self.spares
+    }
+
+    /// Units of a validator at genesis.
+    pub fn units(&self, validator: u32) -> u32 {
+        self.stake.get(validator as usize).copied().unwrap_or_default()
+    }
+
     /// Number of shards.
     pub fn shard_count(&self) -> u32 {
         self.shards.len() as u32
@@ -130,6 +151,7 @@ impl Plan {
         let stakes = |plan: &Self| plan.stake.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         let fields = [
             ("--stake", stakes(self), stakes(other)),
+            ("--spares", self.spares.to_string(), other.spares.to_string()),
             ("--shards", names(self), names(other)),
             ("--port-base", self.port_base.to_string(), other.port_base.to_string()),
             ("--durability", self.durability.clone(), other.durability.clone()),
@@ -188,6 +210,7 @@ mod tests {
             (&["--stake", "0,1,1,1"], "--stake"),
             (&["--shards", "defi,games"], "--shards"),
             (&["--shards", "defi,defi"], "defi"),
+            (&["--spares", "29"], "--spares"),
             (&["--port-base", "65000"], "--port-base"),
         ] {
             let error = plan(line).unwrap_err().to_string();

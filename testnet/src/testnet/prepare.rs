@@ -89,12 +89,13 @@ fn create(directory: &Path, plan: Plan) -> eyre::Result<Description> {
     };
     fs::create_dir_all(directory.join("logs")).wrap_err_with(|| directory.display().to_string())?;
     write("password", PASSWORD)?;
-    let validators = (0..plan.validators())
-        .map(|index| new_validator(directory, index, plan.stake[index as usize]))
+    // One to be has a key for one unit; `validator top-up` makes more.
+    let all = (0..plan.nodes())
+        .map(|index| new_validator(directory, index, plan.units(index).max(1)))
         .collect::<eyre::Result<Vec<_>>>()?;
-    let genesis = genesis(&plan, validators)?;
+    let genesis = genesis(&plan, all[..plan.stake.len()].to_vec())?;
     write("genesis.json", &genesis.to_json())?;
-    node_config::write(directory, &plan, &genesis)?;
+    node_config::write(directory, &plan, &all)?;
     let description = Description::new(plan, genesis.hash(), directory)?;
     description.write(directory)?;
     Ok(description)

@@ -29,7 +29,7 @@ fn endpoints(description: &Description) -> Table {
     let mut table = table(["chain", "validator", "chain id", "HTTP", "WebSocket"]);
     for (index, validator) in description.validators.iter().enumerate() {
         table.add_row(["beacon", &index.to_string(), "", &validator.beacon, ""]);
-        for shard in &validator.shards {
+        for shard in validator.shards.iter().filter(|_| validator.stake > 0) {
             let row = [&shard.name, &index.to_string(), &shard.chain_id.to_string(), &shard.http, &shard.ws];
             table.add_row(row);
         }

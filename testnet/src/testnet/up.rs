@@ -66,7 +66,7 @@ pub fn run(args: &UpArgs) -> eyre::Result<()> {
 
 /// Fails at once, naming who has the port.
 fn require_free_ports(plan: &Plan) -> eyre::Result<()> {
-    for validator in 0..plan.validators() {
+    for validator in 0..plan.nodes() {
         for (port, purpose) in plan.ports(validator).all(plan.shard_count()) {
             if !ports::becomes_free(port) {
                 let owner = ports::owner(port).map(|owner| format!(" by {owner}")).unwrap_or_default();

@@ -8,7 +8,7 @@ use rpc::client::Client;
 use rpc::view::{Passage, ReceiptJourney};
 use serde::Serialize;
 use serde_json::{Value, json};
-use shard_state::portal::PORTAL;
+use primitives::PORTAL;
 use std::time::{Duration, Instant};
 
 /// Between two questions.

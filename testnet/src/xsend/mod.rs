@@ -1,14 +1,16 @@
 //! `atoll xsend`: value from one shard to another, and what becomes of it.
 
 mod journey;
-mod sending;
+pub(crate) mod sending;
 
 use crate::testnet::DataDir;
 use alloy_primitives::{Address, B256, U256, utils::parse_units};
+use alloy_sol_types::SolCall as _;
 use clap::Args;
 use eyre::{WrapErr as _, eyre};
 use journey::{Times, Watch};
 use sending::Sending;
+use shard_state::portal::abi::IPortal;
 
 /// What to send, and how to tell of it.
 #[derive(Clone, Debug, Args)]
@@ -44,20 +46,14 @@ pub struct XsendArgs {
 /// Sends, and watches if asked to.
 pub fn xsend(args: &XsendArgs) -> eyre::Result<()> {
     let description = args.directory.description()?;
-    let validator = description.validators.get(args.validator).ok_or_else(|| {
-        eyre!("there is no validator {}, the network has {}", args.validator, description.validators.len())
-    })?;
-    let endpoint = |shard: &str| {
-        let found = validator.shards.iter().find(|one| one.name == shard || one.shard.to_string() == shard);
-        let known = validator.shards.iter().map(|one| &*one.name).collect::<Vec<_>>().join(", ");
-        found.ok_or_else(|| eyre!("there is no shard `{shard}`; there are: {known}"))
-    };
-    let (source, destination) = (endpoint(&args.from)?, endpoint(&args.to)?);
+    let validator = description.validator(args.validator)?;
+    let (source, destination) = (validator.shard(&args.from)?, validator.shard(&args.to)?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let sending = Sending::new(source, destination.shard, args.key)?;
+        let sending = Sending::new(source, args.key)?;
         let mut watch = Watch::start(&sending, destination, args.json)?;
-        let sent = sending.transfer(args.to_address, args.value).await?;
+        let call = IPortal::transferCall { shard: destination.shard.get(), to: args.to_address };
+        let sent = sending.call(args.value, call.abi_encode().into()).await?;
         let included = watch.included(&sent).await?;
         let times = if args.watch { watch.arrival(included).await? } else { Times::included(included) };
         times.print(args.json);

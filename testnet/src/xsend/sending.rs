@@ -1,45 +1,52 @@
-//! The transaction that sends.
+//! A call of the Portal by an account of a shard.
 
 use crate::testnet::Endpoint;
 use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope};
 use alloy_eips::Encodable2718 as _;
 use alloy_primitives::{Address, B256, Bytes, TxKind, U64, U256};
-use alloy_sol_types::SolCall as _;
 use crypto::secp256k1::SecretKey;
 use eyre::{WrapErr as _, eyre};
-use primitives::ShardId;
+use primitives::{PORTAL, ShardId};
 use rpc::client::Client;
 use serde_json::json;
-use shard_state::portal::{PORTAL, abi::IPortal};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Somebody who sends from a shard.
 #[derive(Debug)]
-pub(super) struct Sending {
-    pub(super) client: Client,
+pub(crate) struct Sending {
+    pub(crate) client: Client,
     chain_id: u64,
-    destination: ShardId,
+    shard: ShardId,
     key: SecretKey,
 }
 
 /// A transaction that was sent.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sent {
-    pub(super) hash: B256,
+pub(crate) struct Sent {
+    pub(crate) hash: B256,
     /// When, milliseconds since the Unix epoch.
-    pub(super) at_ms: u64,
+    pub(crate) at_ms: u64,
 }
 
 impl Sending {
-    pub(super) fn new(source: &Endpoint, destination: ShardId, key: B256) -> eyre::Result<Self> {
+    pub(crate) fn new(source: &Endpoint, key: B256) -> eyre::Result<Self> {
         let key = SecretKey::from_bytes(&key.0).map_err(|error| eyre!("the key: {error}"))?;
-        Ok(Self { client: Client::new(&*source.http)?, chain_id: source.chain_id, destination, key })
+        Ok(Self { client: Client::new(&*source.http)?, chain_id: source.chain_id, shard: source.shard, key })
     }
 
-    /// Sends value to an account of the destination.
-    pub(super) async fn transfer(&self, to: Address, value: U256) -> eyre::Result<Sent> {
-        let (client, from) = (&self.client, self.key.address());
-        let input: Bytes = IPortal::transferCall { shard: self.destination.get(), to }.abi_encode().into();
+    /// Who sends.
+    pub(crate) fn sender(&self) -> Address {
+        self.key.address()
+    }
+
+    /// Where it sends from.
+    pub(crate) const fn shard(&self) -> ShardId {
+        self.shard
+    }
+
+    /// Calls the Portal.
+    pub(crate) async fn call(&self, value: U256, input: Bytes) -> eyre::Result<Sent> {
+        let (client, from) = (&self.client, self.sender());
         let request = json!({ "from": from, "to": PORTAL, "value": value, "input": input });
         let gas: U64 = client.call("eth_estimateGas", (request,)).await.wrap_err("it cannot be sent")?;
         let nonce: U64 = client.call("eth_getTransactionCount", (from, "pending")).await?;
@@ -65,6 +72,6 @@ impl Sending {
 }
 
 /// Milliseconds since the Unix epoch.
-pub(super) fn now_ms() -> u64 {
+pub(crate) fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as u64)
 }

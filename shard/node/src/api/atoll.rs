@@ -30,8 +30,9 @@ impl AtollApi for ShardApi {
         let lane = all.into_iter().find(|lane| u64::from(lane.chain.code()) == shard);
         let lane = lane.ok_or_else(|| {
             RpcError::InvalidParams(format!(
-                "shard {here} has lanes to shards 0 to {}, not to {shard}",
-                shards - 1
+                "shard {here} has lanes to shards 0 to {} and to the beacon chain ({}), not to {shard}",
+                shards - 1,
+                ChainId::Beacon.code()
             ))
         })?;
         Ok(LaneView {
@@ -97,10 +98,16 @@ fn view(
     consumed: Option<Passage>,
     answer: Option<B256>,
 ) -> ReceiptJourney {
-    let (kind, to) = match Payload::decode(receipt.kind, &receipt.payload) {
+    let payload = Payload::decode(receipt.kind, &receipt.payload);
+    let refusal = payload.as_ref().ok().and_then(Payload::refusal).map(|refusal| refusal.to_string());
+    let (kind, to) = match payload {
         Ok(Payload::Transfer(transfer)) => ("transfer", Some(transfer.to)),
         Ok(Payload::Call(call)) => ("call", Some(call.to)),
         Ok(Payload::Answer(answer)) => ("answer", Some(answer.to)),
+        Ok(Payload::Deposit(_)) => ("deposit", None),
+        Ok(Payload::TopUp(_)) => ("top-up", None),
+        Ok(Payload::Exit(_)) => ("exit", None),
+        Ok(Payload::Withdrawal(withdrawal)) => ("withdrawal", Some(withdrawal.to)),
         Err(_) => ("unknown", None),
     };
     ReceiptJourney {
@@ -117,6 +124,7 @@ fn view(
         sent,
         consumed,
         answer,
+        refusal,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::snapshot::Snapshot;
 use crate::store::{Commit, OpenError, ReadError};
 use engine::Block;
 use primitives::{
-    ANCESTRIES_MAX, B256, Certificate, Committee, Crosslink, CrosslinkOffer, Epoch, Height, ShardBlock,
+    ANCESTRIES_MAX, B256, Certificate, Chain, Committee, Crosslink, CrosslinkOffer, Epoch, Height, ShardBlock,
     ShardHeader,
 };
 use service::seat::seats_in;
@@ -104,6 +104,10 @@ impl ShardChain {
             self.metrics.sent(destination, receipts.len());
         }
         let now_ms = self.runtime.now_ms();
+        for delivery in &commit.block.body.delivery {
+            let latency_ms = now_ms.saturating_sub(commit.block.body.anchor.header.timestamp_ms);
+            self.metrics.consumed(Chain::Beacon, delivery.receipts.len(), latency_ms);
+        }
         for bundle in &commit.block.body.bundles {
             let header =
                 bundle.ancestor.first().map_or(&bundle.certified.header, |ancestor| &ancestor.header);

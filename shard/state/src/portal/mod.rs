@@ -30,10 +30,8 @@ pub(crate) use outbox::event as outbox_event;
 pub use outbox::{OutboxError, outbox};
 pub use worth::{burned, worth};
 
-use alloy_primitives::{Address, Bytes, address};
-
-/// Where the Portal is, on every shard: "Atoll" in ASCII, and 1.
-pub const PORTAL: Address = address!("41746f6c6c000000000000000000000000000001");
+use alloy_primitives::Bytes;
+pub use primitives::PORTAL;
 
 /// The code of its account: INVALID, so that nothing runs where the Portal is not built in. That there is code
 /// keeps the account alive and lets contracts see that it is one.

@@ -1,3 +1,5 @@
+mod staking;
+
 use std::sync::Arc;
 
 use alloy_primitives::{Address, Bytes, U256, hex};

@@ -21,8 +21,9 @@ use crate::{
     receipt::transactions_root,
     reexecute::Reexecution,
     state::FlatState as _,
-    transaction::Transaction,
+    transaction::{Transaction, arrivals},
 };
+use xshard::Arrival;
 
 const TIMESTAMP: u64 = 1_700_000_000_000;
 /// Keys with a million ether on each shard.
@@ -215,7 +216,7 @@ impl TestNet {
     /// What is held for an owner, wei.
     pub fn claimable(&self, shard: u32, owner: Address) -> U256 {
         let input = IPortal::claimableCall { owner }.abi_encode();
-        match self.call(shard, PORTAL, input) {
+        match self.call(shard, PORTAL, U256::ZERO, input) {
             CallOutcome::Success { output, .. } => U256::from_be_slice(&output),
             other => panic!("a question is answered: {other:?}"),
         }
@@ -223,15 +224,20 @@ impl TestNet {
 
     /// What a call by key 0 reverts with.
     pub fn revert_reason(&self, shard: u32, to: Address, input: Vec<u8>) -> Bytes {
-        match self.call(shard, to, input) {
+        self.revert_reason_with(shard, to, U256::ZERO, input)
+    }
+
+    /// What a call by key 0 with a value reverts with.
+    pub fn revert_reason_with(&self, shard: u32, to: Address, value: U256, input: Vec<u8>) -> Bytes {
+        match self.call(shard, to, value, input) {
             CallOutcome::Revert { output, .. } => output,
             other => panic!("a test expects that it reverts: {other:?}"),
         }
     }
 
-    fn call(&self, shard: u32, to: Address, input: Vec<u8>) -> CallOutcome {
+    fn call(&self, shard: u32, to: Address, value: U256, input: Vec<u8>) -> CallOutcome {
         let (from, to) = (key(0).address(), Some(to));
-        let request = CallRequest { from, to, input: input.into(), ..CallRequest::default() };
+        let request = CallRequest { from, to, value, input: input.into(), ..CallRequest::default() };
         self.view(shard).call(&request, 30_000_000).expect("can be called")
     }
 
@@ -242,9 +248,9 @@ impl TestNet {
 
     /// Why a block is refused, once its header says what its body says.
     pub fn refusal(&self, mut block: ShardBlock) -> BlockError {
-        let ids = block.body.bundles.iter().flat_map(|bundle| &bundle.receipts).map(Receipt::id);
+        let ids: Vec<B256> = arrivals(&block.body).iter().map(|arrival| arrival.id).collect();
         let hashes = block.body.transactions.iter().map(keccak256);
-        block.header.transactions_root = transactions_root(&ids.chain(hashes).collect::<Vec<_>>());
+        block.header.transactions_root = transactions_root(&ids.into_iter().chain(hashes).collect::<Vec<_>>());
         block.header.data_root = block.body.root();
         let mut shard = self.shards[block.header.shard.get() as usize].reexecuted.clone();
         shard.step(&block).expect_err("a test expects that it is refused")
@@ -255,8 +261,8 @@ impl TestNet {
         self.shards[0].state.spec().base_fee_initial
     }
 
-    /// Asserts that no money was made or lost: balances, claims, what is under way and what was burned are what there was
-    /// in the beginning.
+    /// Asserts that no money was made or lost: balances, claims, what is under way or staked and what was burned are what
+    /// there was in the beginning and what the beacon chain has paid.
     pub fn assert_conserved(&self) {
         let mut there = U256::ZERO;
         for shard in &self.shards {
@@ -270,8 +276,13 @@ impl TestNet {
         }
         let consumed =
             self.shards.iter().flat_map(|shard| &shard.blocks).flat_map(|(_, executed)| &executed.arrivals);
-        let consumed = consumed.fold(U256::ZERO, |sum, arrival| sum + worth(&arrival.receipt));
+        let (paid, consumed): (Vec<_>, Vec<_>) =
+            consumed.partition(|arrival| arrival.receipt.lane.source == Chain::Beacon);
+        let worth = |arrivals: &[&Arc<Arrival>]| {
+            arrivals.iter().fold(U256::ZERO, |sum, arrival| sum + worth(&arrival.receipt))
+        };
         let issued = genesis_supply(&allocations(FUNDED)).expect("fits") * U256::from(self.shards.len());
+        let (issued, consumed) = (issued + worth(&paid), worth(&consumed));
         assert_eq!(there - consumed, issued);
     }
 
