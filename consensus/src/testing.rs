@@ -9,9 +9,9 @@ use crate::layout::{
 use crate::vote::signing_bytes;
 use crypto::bls::{SecretKey, aggregate_signatures};
 use primitives::{
-    Address, B256, BeaconDelivery, BeaconHeader, BeaconLane, Certificate, CertifiedBeaconHeader, Chain, Committee, Epoch, EpochEntry,
-    EpochTable, Height, InboxCursors, LightUpdate, RecordProof, Seat, ShardRecord, SignedVote, Signers,
-    ValidatorIndex, View, Vote, VoteKind,
+    Address, B256, BeaconDelivery, BeaconHeader, BeaconLane, Certificate, CertifiedBeaconHeader, Chain,
+    Committee, Epoch, EpochEntry, EpochTable, Height, InboxCursors, LightUpdate, RecordProof, Seat,
+    ShardRecord, SignedVote, Signers, ValidatorIndex, View, Vote, VoteKind,
 };
 use tree_hash::TreeHash as _;
 

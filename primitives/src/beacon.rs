@@ -1,7 +1,8 @@
 //! Blocks of the beacon chain.
 
 use crate::{
-    BeaconBundle, Conflict, Consumption, Crosslink, Epoch, Evidence, Height, SignatureBytes, ValidatorIndex, View,
+    BeaconBundle, Conflict, Consumption, Crosslink, Epoch, Evidence, Height, SignatureBytes, ValidatorIndex,
+    View,
 };
 use alloy_primitives::B256;
 use ssz::Encode as _;

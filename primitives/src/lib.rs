@@ -31,9 +31,7 @@ mod vote;
 
 pub use anchor::{AnchorProof, AnchorRef};
 pub use beacon::{BeaconBlock, BeaconBody, BeaconHeader};
-pub use beacon_lane::{
-    BeaconBundle, BeaconDelivery, BeaconLane, DELIVERY_RECEIPTS_MAX, OFFER_BUNDLES_MAX,
-};
+pub use beacon_lane::{BeaconBundle, BeaconDelivery, BeaconLane, DELIVERY_RECEIPTS_MAX, OFFER_BUNDLES_MAX};
 pub use bundle::{AncestorHeader, Bundle, OutboxLeaf, OutboxProof};
 pub use certificate::{Certificate, CertifiedBeaconHeader, CertifiedShardHeader, Signers};
 pub use chain::{Chain, Lane};

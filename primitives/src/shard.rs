@@ -1,6 +1,8 @@
 //! Blocks of a shard chain.
 
-use crate::{AnchorProof, AnchorRef, BeaconDelivery, Bundle, Epoch, Height, RecordProof, ShardId, ValidatorIndex, View};
+use crate::{
+    AnchorProof, AnchorRef, BeaconDelivery, Bundle, Epoch, Height, RecordProof, ShardId, ValidatorIndex, View,
+};
 use alloy_primitives::{B256, Bloom, Bytes};
 use ssz::Encode as _;
 use ssz_derive::{Decode, Encode};

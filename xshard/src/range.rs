@@ -166,7 +166,8 @@ mod tests {
     fn a_proof_gives_that_of_each_part() {
         for count in [1, 2, 5, 8, 11] {
             let all = ids(count as usize);
-            let proven = |range: &Range<u64>| prove(&all, range.start as usize, (range.end - range.start) as usize);
+            let proven =
+                |range: &Range<u64>| prove(&all, range.start as usize, (range.end - range.start) as usize);
             for known in ranges(0, count) {
                 let leaves = &all[known.start as usize..known.end as usize];
                 let proof = proven(&known).expect("there are so many");

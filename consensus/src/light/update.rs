@@ -3,7 +3,8 @@
 use super::LightError;
 use crate::layout::{verify_beacon_table, verify_lane, verify_mix, verify_record, verify_shard_count};
 use primitives::{
-    B256, BeaconDelivery, BeaconHeader, EpochTable, InboxCursors, LightUpdate, RecordProof, ShardId, ShardRecord,
+    B256, BeaconDelivery, BeaconHeader, EpochTable, InboxCursors, LightUpdate, RecordProof, ShardId,
+    ShardRecord,
 };
 
 /// The parts of the beacon chain that followers need, at one header.

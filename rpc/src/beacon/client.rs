@@ -4,7 +4,7 @@
 
 use super::{
     CommitteeView, Data, Dated, ErrorView, FinalityCheckpoints, GenesisView, HeaderView, LightBootstrap,
-    NodeVersion, ShardView, Syncing, router::LIGHT_WAIT_MAX, view::CrosslinkView,
+    NodeVersion, ShardView, Syncing, ValidatorView, router::LIGHT_WAIT_MAX, view::CrosslinkView,
 };
 use crate::body::{self, BodyError};
 use primitives::{Chain, Committee, Conflict, CrosslinkOffer, Epoch, Evidence, Height, LightUpdate};

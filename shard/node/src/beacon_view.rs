@@ -5,8 +5,8 @@
 use consensus::authority::{Authority, CommitteeSource};
 use consensus::layout::committee_branch;
 use primitives::{
-    AnchorProof, AnchorRef, B256, BeaconDelivery, BeaconHeader, Chain, Committee, Epoch, Height, InboxCursors, RecordProof,
-    ShardId, ShardRecord,
+    AnchorProof, AnchorRef, B256, BeaconDelivery, BeaconHeader, Chain, Committee, Epoch, Height,
+    InboxCursors, RecordProof, ShardId, ShardRecord,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;

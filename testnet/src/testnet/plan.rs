@@ -81,7 +81,11 @@ impl UpArgs {
         }
         let spares_max = VALIDATORS_MAX - self.validators;
         if self.spares > spares_max {
-            bail!("--spares must be at most {spares_max} with {} validators, found {}", self.validators, self.spares);
+            bail!(
+                "--spares must be at most {spares_max} with {} validators, found {}",
+                self.validators,
+                self.spares
+            );
         }
         let stake =
             if self.stake.is_empty() { vec![1; self.validators as usize] } else { self.stake.clone() };

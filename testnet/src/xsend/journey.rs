@@ -4,11 +4,11 @@ use super::sending::{Sending, Sent, now_ms};
 use crate::testnet::Endpoint;
 use alloy_primitives::B256;
 use eyre::{bail, eyre};
+use primitives::PORTAL;
 use rpc::client::Client;
 use rpc::view::{Passage, ReceiptJourney};
 use serde::Serialize;
 use serde_json::{Value, json};
-use primitives::PORTAL;
 use std::time::{Duration, Instant};
 
 /// Between two questions.

@@ -79,8 +79,7 @@ pub struct PortalCall {
 
 impl Keys {
     fn genesis(&self) -> eyre::Result<Genesis> {
-        let text =
-            fs::read_to_string(&self.genesis).wrap_err_with(|| self.genesis.display().to_string())?;
+        let text = fs::read_to_string(&self.genesis).wrap_err_with(|| self.genesis.display().to_string())?;
         Ok(Genesis::from_json(&text)?)
     }
 
@@ -154,7 +153,9 @@ pub fn exit(validator: u64, units: u64) -> PortalCall {
 fn check_count(genesis: &Genesis, seats: usize) -> eyre::Result<()> {
     let limit = genesis.spec.registrations_max as usize;
     if seats == 0 || seats > limit {
-        bail!("one transaction stakes from 1 to {limit} units, found {seats}: add the others by `validator top-up`");
+        bail!(
+            "one transaction stakes from 1 to {limit} units, found {seats}: add the others by `validator top-up`"
+        );
     }
     Ok(())
 }

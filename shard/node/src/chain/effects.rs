@@ -9,8 +9,8 @@ use crate::snapshot::Snapshot;
 use crate::store::{Commit, OpenError, ReadError};
 use engine::Block;
 use primitives::{
-    ANCESTRIES_MAX, B256, Certificate, Chain, Committee, Crosslink, CrosslinkOffer, Epoch, Height, ShardBlock,
-    ShardHeader,
+    ANCESTRIES_MAX, B256, Certificate, Chain, Committee, Crosslink, CrosslinkOffer, Epoch, Height,
+    ShardBlock, ShardHeader,
 };
 use service::seat::seats_in;
 use shard_state::{block::Executed, portal::lanes, state::FlatState};

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use alloy_primitives::B256;
-use primitives::{BeaconDelivery, Bundle, ChainSpec, RecordProof, ShardBlock, ShardBody, ShardHeader, Verified};
+use primitives::{
+    BeaconDelivery, Bundle, ChainSpec, RecordProof, ShardBlock, ShardBody, ShardHeader, Verified,
+};
 use ssz::Encode as _;
 
 use xshard::{Arrival, flow};

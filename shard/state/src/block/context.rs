@@ -4,7 +4,8 @@ use alloy_primitives::B256;
 use consensus::authority::CommitteeSource;
 use crypto::mmr::Mmr;
 use primitives::{
-    AnchorProof, AnchorRef, BeaconDelivery, Bundle, ChainSpec, Epoch, RecordProof, ShardHeader, ValidatorIndex, View,
+    AnchorProof, AnchorRef, BeaconDelivery, Bundle, ChainSpec, Epoch, RecordProof, ShardHeader,
+    ValidatorIndex, View,
 };
 
 use crate::state::FlatState;

@@ -8,8 +8,8 @@ use consensus::{
     layout::verify_record,
 };
 use primitives::{
-    AnchorRef, B256, BeaconDelivery, Bundle, Certificate, Chain, ChainSpec, Height, InboxCursor, Lane, Receipt, RecordProof,
-    ShardHeader, ShardId,
+    AnchorRef, B256, BeaconDelivery, Bundle, Certificate, Chain, ChainSpec, Height, InboxCursor, Lane,
+    Receipt, RecordProof, ShardHeader, ShardId,
 };
 use std::sync::Arc;
 use xshard::{Arrival, BundleError, Delivery, DeliveryError, beacon, bundle, flow, kind::is_answerable};
@@ -102,7 +102,9 @@ pub enum InboxError {
         found: usize,
     },
     /// Nothing new in it.
-    #[error("the delivery of the beacon chain brings no receipt and no acknowledgement beyond {acknowledged}")]
+    #[error(
+        "the delivery of the beacon chain brings no receipt and no acknowledgement beyond {acknowledged}"
+    )]
     Stale {
         /// Receipts that the beacon chain was seen to have consumed.
         acknowledged: u64,
@@ -209,9 +211,8 @@ impl<'a> Inbox<'a> {
         delivery: &BeaconDelivery,
     ) -> Result<(), BlockError> {
         let (next, acknowledged) = beacon_lane(executor)?;
-        let arrivals =
-            beacon::verify_delivery(delivery, self.header.shard, self.anchor_state_root, next)
-                .map_err(InboxError::Delivery)?;
+        let arrivals = beacon::verify_delivery(delivery, self.header.shard, self.anchor_state_root, next)
+            .map_err(InboxError::Delivery)?;
         let received = delivery.lane.received;
         if arrivals.is_empty() && received <= acknowledged {
             return Err(InboxError::Stale { acknowledged }.into());

@@ -5,7 +5,8 @@
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::{SolCall, SolError, SolInterface as _};
 use primitives::{
-    Chain, ChainSpec, Lane, PublicKeyBytes, Receipt, SeatRegistration, ShardId, SignatureBytes, ValidatorIndex,
+    Chain, ChainSpec, Lane, PublicKeyBytes, Receipt, SeatRegistration, ShardId, SignatureBytes,
+    ValidatorIndex,
 };
 use revm::{
     context_interface::{
@@ -56,8 +57,14 @@ pub struct StakingRules {
 
 impl PortalRules {
     /// Those of a chain that knows of no other one.
-    pub const ALONE: Self =
-        Self { shard: ShardId::ZERO, shards: 1, lane_capacity: 0, data_max: 0, inbox_gas_max: 0, staking: None };
+    pub const ALONE: Self = Self {
+        shard: ShardId::ZERO,
+        shards: 1,
+        lane_capacity: 0,
+        data_max: 0,
+        inbox_gas_max: 0,
+        staking: None,
+    };
 
     /// Those of a shard of a network.
     pub const fn new(spec: &ChainSpec, shard: ShardId) -> Self {

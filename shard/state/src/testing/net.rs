@@ -7,8 +7,8 @@ use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::SolCall as _;
 use crypto::mmr::MmrTree;
 use primitives::{
-    AncestorHeader, Bundle, CertifiedShardHeader, Chain, ChainSpec, Height, Lane, OutboxProof, Receipt,
-    ShardBlock, ShardHeader, ShardId, Verified,
+    AncestorHeader, Bundle, CertifiedShardHeader, Chain, ChainSpec, Height, Lane, OutboxProof, ShardBlock,
+    ShardHeader, ShardId, Verified,
 };
 
 use super::{TestBeacon, allocations, key, spec};
@@ -250,7 +250,8 @@ impl TestNet {
     pub fn refusal(&self, mut block: ShardBlock) -> BlockError {
         let ids: Vec<B256> = arrivals(&block.body).iter().map(|arrival| arrival.id).collect();
         let hashes = block.body.transactions.iter().map(keccak256);
-        block.header.transactions_root = transactions_root(&ids.into_iter().chain(hashes).collect::<Vec<_>>());
+        block.header.transactions_root =
+            transactions_root(&ids.into_iter().chain(hashes).collect::<Vec<_>>());
         block.header.data_root = block.body.root();
         let mut shard = self.shards[block.header.shard.get() as usize].reexecuted.clone();
         shard.step(&block).expect_err("a test expects that it is refused")

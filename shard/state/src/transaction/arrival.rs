@@ -40,7 +40,9 @@ fn parties(receipt: &Receipt) -> (Address, Address, Bytes) {
         Ok(Payload::Call(call)) => (call.caller(receipt.lane.source, receipt.sender), call.to, call.data),
         Ok(Payload::Answer(answer)) => (PORTAL, answer.to, answer.data),
         Ok(Payload::Withdrawal(withdrawal)) => (PORTAL, withdrawal.to, Bytes::new()),
-        Ok(Payload::Deposit(_) | Payload::TopUp(_) | Payload::Exit(_)) | Err(_) => (PORTAL, PORTAL, receipt.payload.clone()),
+        Ok(Payload::Deposit(_) | Payload::TopUp(_) | Payload::Exit(_)) | Err(_) => {
+            (PORTAL, PORTAL, receipt.payload.clone())
+        }
     }
 }
 

@@ -1,9 +1,7 @@
 //! Stake to the beacon chain, and what comes back.
 
 use super::*;
-use primitives::{
-    B256, BeaconDelivery, Chain, DELIVERY_RECEIPTS_MAX, NodeKey, ShardBlock, ValidatorIndex,
-};
+use primitives::{B256, BeaconDelivery, Chain, DELIVERY_RECEIPTS_MAX, NodeKey, ShardBlock, ValidatorIndex};
 use xshard::{Answer, DeliveryError, Deposit, Exit, Payload, Refusal, TopUp, Verdict, Withdrawal};
 
 const SHARD: ShardId = ShardId::ZERO;
@@ -185,11 +183,7 @@ fn what_the_beacon_chain_refuses_comes_back() {
 }
 
 /// Why a block with this delivery instead of its own is refused.
-fn refusal(
-    net: &TestNet,
-    block: &ShardBlock,
-    change: impl FnOnce(&mut Vec<BeaconDelivery>),
-) -> InboxError {
+fn refusal(net: &TestNet, block: &ShardBlock, change: impl FnOnce(&mut Vec<BeaconDelivery>)) -> InboxError {
     let mut block = block.clone();
     change(&mut block.body.delivery);
     match net.refusal(block) {
