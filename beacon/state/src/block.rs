@@ -22,8 +22,8 @@ use crate::state::BeaconState;
 use consensus::authority::{CertificateError, verify_certificates};
 use consensus::authority::{CommitteeError, CommitteeSource, ruling_authority};
 use primitives::{
-    B256, BeaconBlock, BeaconBody, BeaconBundle, BeaconHeader, Chain, ChainSpec, Crosslink, Epoch, Evidence, Height,
-    ShardId,
+    B256, BeaconBlock, BeaconBody, BeaconBundle, BeaconHeader, Chain, ChainSpec, Crosslink, Epoch, Evidence,
+    Height, ShardId,
 };
 
 pub(crate) mod disputes;

@@ -8,7 +8,8 @@ use crate::chain::BeaconChainState;
 use crate::lane::ShardLane;
 use crate::state::BeaconState;
 use consensus::layout::{
-    FIELD_BEACON_TABLE, FIELD_LANES, FIELD_MIX, FIELD_SHARDS, SHARDS_DEPTH, STATE_FIELDS, field_branch, record_branch,
+    FIELD_BEACON_TABLE, FIELD_LANES, FIELD_MIX, FIELD_SHARDS, SHARDS_DEPTH, STATE_FIELDS, field_branch,
+    record_branch,
 };
 use crypto::hash::sha256_pair;
 use crypto::merkle::zero_hash;

@@ -42,8 +42,7 @@ pub fn choose_bundles(
             by_shard.insert(shard, allotment.portions(shard, source));
         }
     }
-    let (mut after, mut intake, mut chosen) =
-        (state.clone(), Intake::new(spec, timestamp_ms), Vec::new());
+    let (mut after, mut intake, mut chosen) = (state.clone(), Intake::new(spec, timestamp_ms), Vec::new());
     for (shard, portions) in by_shard {
         for (bundle, arrivals) in portions {
             match intake.consume(&mut after, shard, &arrivals, &mut Vec::new()) {

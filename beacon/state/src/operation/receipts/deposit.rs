@@ -42,8 +42,7 @@ pub(super) fn apply(state: &mut BeaconState, keys: &mut Keys, deposit: &Deposit,
     let Deposit { seats, beacon_node, shard_node, withdrawal } = deposit;
     let units: Vec<_> = seats.iter().map(|seat| seat.key).collect();
     let (validator, count) = (ValidatorIndex::new(state.validators.len() as u64), units.len() as u64);
-    let record =
-        ValidatorRecord::new(units.clone(), *beacon_node, *shard_node, *withdrawal, state.height);
+    let record = ValidatorRecord::new(units.clone(), *beacon_node, *shard_node, *withdrawal, state.height);
     if !record.is_some_and(|record| state.validators.push(record)) {
         // Checked: there is room.
         return;

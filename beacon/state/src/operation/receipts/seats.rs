@@ -15,7 +15,11 @@ pub(super) fn check_value(spec: &ChainSpec, value: U256, seats: &[SeatRegistrati
 pub(super) fn check_keys(keys: &Keys, seats: &[SeatRegistration]) -> Result<(), Refusal> {
     let mut own = BTreeSet::<&PublicKeyBytes>::new();
     let is_new = |seat: &SeatRegistration| !keys.has_seat(&seat.key);
-    if seats.iter().all(|seat| own.insert(&seat.key) && is_new(seat)) { Ok(()) } else { Err(Refusal::SeatKey) }
+    if seats.iter().all(|seat| own.insert(&seat.key) && is_new(seat)) {
+        Ok(())
+    } else {
+        Err(Refusal::SeatKey)
+    }
 }
 
 /// Checks that somebody holds each secret. The one check that costs: it comes last.
