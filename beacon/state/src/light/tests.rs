@@ -64,18 +64,24 @@ fn all_proofs_at_once_are_those_of_each() {
 /// A network whose beacon chain has refused receipts of shard 1, so that answers wait for it.
 fn with_answers(count: u64) -> Network {
     let mut network = network();
+    refuse(&mut network, count);
+    network
+}
+
+fn refuse(network: &mut Network, count: u64) {
     let exit = xshard::Exit { validator: primitives::ValidatorIndex::new(9), units: 1 };
     let payload = xshard::Payload::Exit(exit);
     let receipts = (0..count).map(|_| network.receipt(Default::default(), Default::default(), &payload));
     let receipts = receipts.collect();
     network.send_and_deliver(1, receipts);
-    network
 }
 
 #[test]
 fn what_there_is_for_every_shard_is_proven() {
     for count in [1, 7] {
-        let network = with_answers(count);
+        let mut network = network();
+        let mut client = client(&network);
+        refuse(&mut network, count);
         let (update, root) = (update(&network), network.chain.header().state_root);
         assert_eq!(update.deliveries.len(), 3);
         for (shard, expected) in (0..).map(ShardId::new).zip([0, count, 0]) {
@@ -87,7 +93,7 @@ fn what_there_is_for_every_shard_is_proven() {
             let other = verify_delivery(delivery, shard, B256::repeat_byte(1), 0);
             assert_eq!(other, Err(DeliveryError::Lane { shard }));
         }
-        client(&with_answers(0)).update(Unverified::new(update)).unwrap();
+        client.update(Unverified::new(update)).unwrap();
     }
 }
 

@@ -97,9 +97,9 @@ pub fn verify(bundle: &BeaconBundle, header: &ShardHeader) -> Result<(), BundleE
     beacon::verify_bundle(bundle, header.shard, &accepted, first.sequence).map(|_| ())
 }
 
-/// Of a bundle, what is left from sequence `next` on; none if nothing is.
-pub fn narrow(bundle: &BeaconBundle, next: u64) -> Option<BeaconBundle> {
-    beacon::narrow(bundle, next, usize::MAX)
+/// The first `count` receipts of a bundle; none if that is nothing, or its proof has not the nodes that it should.
+pub fn first(bundle: &BeaconBundle, count: usize) -> Option<BeaconBundle> {
+    beacon::narrow(bundle, 0, count)
 }
 
 /// Checks that a bundle brings the next receipts of its shard, under the accepted header.
