@@ -32,7 +32,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("service", &["engine", "validator", "storage", "rpc", "primitives"]),
     ("xshard", &["consensus", "primitives", "crypto"]),
     ("shard-state", &["xshard", "consensus", "primitives", "crypto"]),
-    ("beacon-state", &["consensus", "primitives", "crypto"]),
+    ("beacon-state", &["xshard", "consensus", "primitives", "crypto"]),
     (
         "beacon-node",
         &[

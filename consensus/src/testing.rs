@@ -90,6 +90,11 @@ pub fn table(entries: &[(u64, &Members)]) -> EpochTable {
     EpochTable::new(entries.collect()).expect("rising heights")
 }
 
+/// Lanes of shards that neither sent nor received anything.
+pub fn idle_lanes(shards: u32) -> Vec<BeaconLane> {
+    (0..shards).map(|shard| BeaconLane { shard: ShardId::new(shard), ..BeaconLane::default() }).collect()
+}
+
 /// A beacon state of which only the public fields matter.
 #[derive(Clone, Debug)]
 pub struct State {

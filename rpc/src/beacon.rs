@@ -19,13 +19,13 @@ pub use api::{ApiResult, BeaconApi, CommitteeAnswer, Found, LightBootstrap, Sign
 pub use client::{BeaconClient, BeaconClientError};
 pub use decimal::Decimal;
 pub use error::{ApiError, ErrorView};
-pub use event::{EndCause, Event, Topic};
+pub use event::{EndCause, Event, StakeChange, Topic};
 pub use id::BeaconId;
 pub use router::{LIGHT_WAIT_MAX, beacon_router, openapi};
 pub use view::{
-    AcceptedView, BlockBodyView, BlockMessage, BlockView, CertifiedView, Checkpoint, CommitteeView,
-    ConflictView, ConsumptionView, CrosslinkView, Data, Dated, EvidenceView, FinalityCheckpoints,
-    GenesisView, HeaderMessage, HeaderView, Identity, IdentityMetadata, NodeVersion, PeerCount, Root,
-    SeatView, ShardView, SignedHeader, StateCommittee, Syncing, Takeover, ValidatorDetail, ValidatorStatus,
-    ValidatorView, VersionedBlock, VoteView,
+    AcceptedView, BlockBodyView, BlockMessage, BlockView, BundleView, CertifiedView, Checkpoint,
+    CommitteeView, ConflictView, ConsumptionView, CrosslinkView, Data, Dated, EvidenceView,
+    FinalityCheckpoints, GenesisView, HeaderMessage, HeaderView, Identity, IdentityMetadata, LaneView,
+    NodeVersion, PeerCount, Root, SeatView, ShardView, SignedHeader, StateCommittee, Syncing, Takeover,
+    ValidatorDetail, ValidatorEntry, ValidatorStatus, ValidatorView, VersionedBlock, VoteView,
 };

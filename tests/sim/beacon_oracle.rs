@@ -78,16 +78,18 @@ fn leader(drawn: &Drawn, genesis_hash: B256, block: &BeaconBlock) -> u32 {
     })
 }
 
-/// Units are staked or burned, and add up to those of genesis.
+/// Units are staked, on their way out, burned or paid, and add up to those of genesis and the deposited ones.
 fn assert_conserved(estate: &Estate, state: &BeaconState) {
     let staked: u64 = state.validators().map(|validator| validator.units().len() as u64).sum();
     let burned: u64 = state.validators().map(|validator| validator.burned_units()).sum();
     let stake = state.stake();
+    let exiting = state.exits().len() as u64;
     assert_eq!(
-        (stake.staked_units, stake.burned_units),
-        (staked, burned),
+        (stake.staked_units, stake.exiting_units, stake.burned_units),
+        (staked, exiting, burned),
         "beacon height {}",
         state.height()
     );
-    assert_eq!(staked + burned, estate.units(), "beacon height {}", state.height());
+    let all = staked + exiting + burned + stake.withdrawn_units;
+    assert_eq!(all, estate.units() + stake.deposited_units, "beacon height {}", state.height());
 }

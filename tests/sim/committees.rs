@@ -223,6 +223,6 @@ fn seats_over_two_hundred_epochs_are_proportional_to_stake() {
 }
 
 fn seats((validator, record): (ValidatorIndex, &ValidatorRecord)) -> Vec<Seat> {
-    let (node, fee_recipient) = (record.node(ShardId::ZERO.into()), record.withdrawal_address());
+    let (node, fee_recipient) = (record.node(ShardId::ZERO.into()), record.withdrawal().address);
     record.units().iter().map(|key| Seat { key: *key, validator, node, fee_recipient }).collect()
 }

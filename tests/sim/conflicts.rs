@@ -33,7 +33,7 @@ pub(crate) fn two_branches(seed: u64) {
         let kept = newest_certified(world);
         let rival = rival_of(world, &kept);
         for crosslink in [kept, rival] {
-            let offer = CrosslinkOffer { crosslink, ancestries: Vec::new() };
+            let offer = CrosslinkOffer { crosslink, ancestries: Vec::new(), bundles: Vec::new() };
             // Refused where one of the branches is accepted already; looked at all the same.
             let _ = world.validators[&0].beacon.submit_crosslink(Unverified::new(offer)).await;
         }

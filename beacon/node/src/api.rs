@@ -8,18 +8,18 @@ mod events;
 use crate::core::Taken;
 use crate::store::OpenError;
 use crate::{BeaconHandle, Snapshot, SubmitError};
-use beacon_state::{BeaconChainState, BeaconState, ValidatorRecord};
+use beacon_state::{BeaconChainState, BeaconState, ShardLane, ValidatorRecord};
 use consensus::takeover::takeover;
 use futures::stream::BoxStream;
 use primitives::{
-    B256, Chain, Committee, Conflict, CrosslinkOffer, Epoch, Evidence, Height, LightUpdate, U256, Unverified,
-    ValidatorIndex,
+    B256, Chain, ChainSpec, Committee, Conflict, CrosslinkOffer, Epoch, Evidence, Height, LightUpdate, U256,
+    Unverified, ValidatorIndex,
 };
 use rpc::beacon::{
     ApiError, ApiResult, BeaconApi, BeaconId, Checkpoint, CommitteeAnswer, CrosslinkView, Decimal, Event,
-    FinalityCheckpoints, Found, GenesisView, HeaderView, Identity, LightBootstrap, PeerCount, ShardView,
-    SignedBlock, StateCommittee, Syncing, Takeover, ValidatorDetail, ValidatorFilter, ValidatorStatus,
-    ValidatorView,
+    FinalityCheckpoints, Found, GenesisView, HeaderView, Identity, LaneView, LightBootstrap, PeerCount,
+    ShardView, SignedBlock, StateCommittee, Syncing, Takeover, ValidatorDetail, ValidatorEntry,
+    ValidatorFilter, ValidatorStatus, ValidatorView,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -166,11 +166,17 @@ impl BeaconApi for NodeApi {
         let state = self.state(id)?;
         let gwei_per_unit = self.handle.genesis().spec.unit_wei / U256::from(GWEI);
         let gwei_per_unit = u64::try_from(gwei_per_unit).unwrap_or(u64::MAX);
+        let (spec, height) = (&self.handle.genesis().spec, state.header().height);
         let views = (0..)
             .map(ValidatorIndex::new)
             .zip(state.state().validators())
-            .filter(|(index, record)| filter.passes(*index, status(record), record.units()))
-            .map(|(index, record)| validator_view(index, record, gwei_per_unit));
+            .filter(|(index, record)| filter.passes(*index, status(spec, height, record), record.units()))
+            .map(|(index, record)| ValidatorView {
+                index: Decimal(index.get()),
+                balance: Decimal(record.punishable_units().saturating_mul(gwei_per_unit)),
+                status: status(spec, height, record),
+                validator: ValidatorDetail::new(entry(spec, record), gwei_per_unit),
+            });
         Ok(Found::finalized(views.collect()))
     }
 
@@ -247,6 +253,17 @@ impl BeaconApi for NodeApi {
         Ok(records.map(|(record, shard)| ShardView::new(record, shard, spec.chain_id_base)).collect())
     }
 
+    async fn lanes(&self) -> ApiResult<Vec<LaneView>> {
+        let snapshot = self.handle.snapshot();
+        let view = |lane: &ShardLane| LaneView {
+            shard: Decimal(lane.shard().get().into()),
+            received: Decimal(lane.received()),
+            first_pending: Decimal(lane.first_sequence()),
+            pending: Decimal(lane.pending().len() as u64),
+        };
+        Ok(snapshot.state().lanes().map(view).collect())
+    }
+
     async fn crosslinks(&self, limit: usize) -> ApiResult<Vec<CrosslinkView>> {
         let mut views = Vec::new();
         let mut height = Some(self.handle.snapshot().height());
@@ -304,29 +321,36 @@ fn submitted(outcome: Result<Taken, SubmitError>) -> ApiResult<()> {
     }
 }
 
-fn status(record: &ValidatorRecord) -> ValidatorStatus {
-    match (record.is_slashed(), record.units().is_empty()) {
+/// What a validator may do at a height.
+fn status(spec: &ChainSpec, height: Height, record: &ValidatorRecord) -> ValidatorStatus {
+    let is_due = height >= due_at(spec, record);
+    match (record.units().is_empty(), record.is_slashed()) {
         (false, false) => ValidatorStatus::ActiveOngoing,
-        (true, false) => ValidatorStatus::ActiveSlashed,
+        (false, true) => ValidatorStatus::ActiveSlashed,
+        (true, _) if is_due && record.exiting_units() > 0 => ValidatorStatus::WithdrawalPossible,
+        (true, _) if is_due => ValidatorStatus::WithdrawalDone,
         (true, true) => ValidatorStatus::ExitedSlashed,
-        (false, true) => ValidatorStatus::ExitedUnslashed,
+        (true, false) => ValidatorStatus::ExitedUnslashed,
     }
 }
 
-fn validator_view(index: ValidatorIndex, record: &ValidatorRecord, gwei_per_unit: u64) -> ValidatorView {
-    let units = record.units().len() as u64;
-    let keys = record.units().to_vec();
-    ValidatorView {
-        index: Decimal(index.get()),
-        balance: Decimal(units.saturating_mul(gwei_per_unit)),
-        status: status(record),
-        validator: ValidatorDetail::active(
-            keys,
-            record.withdrawal_address(),
-            units,
-            gwei_per_unit,
-            record.is_slashed(),
-        ),
+/// Height from which on all is paid that has left the draws so far.
+fn due_at(spec: &ChainSpec, record: &ValidatorRecord) -> Height {
+    record.left_at().plus(spec.exit_delay_heights.get())
+}
+
+fn entry(spec: &ChainSpec, record: &ValidatorRecord) -> ValidatorEntry {
+    // No epoch of the beacon chain ends early.
+    let epoch = |height: Height| height.get() / spec.beacon_epoch_heights.get();
+    let left = || (epoch(record.left_at()), epoch(due_at(spec, record)));
+    ValidatorEntry {
+        seat_keys: record.units().to_vec(),
+        exiting_units: record.exiting_units(),
+        burned_units: record.burned_units(),
+        withdrawal_shard: record.withdrawal().shard,
+        withdrawal_address: record.withdrawal().address,
+        registered: epoch(record.registered_at()),
+        left: record.units().is_empty().then(left),
     }
 }
 

@@ -11,6 +11,7 @@
 
 mod ancestries;
 mod branches;
+mod bundles;
 mod candidates;
 mod certify;
 mod committees;

@@ -29,7 +29,14 @@ pub struct Metrics {
     justified_epoch: Gauge,
     active_validators: Gauge,
     staked_units: Gauge,
+    exiting_units: Gauge,
     burned_units: Gauge,
+    deposited_units: Gauge,
+    withdrawn_units: Gauge,
+    receipts_consumed: Family<ShardLabel, Gauge>,
+    receipts_sent: Family<ShardLabel, Gauge>,
+    receipts_pending: Family<ShardLabel, Gauge>,
+    receipts_refused: Family<ShardLabel, Counter>,
     interval_ms: Histogram,
     crosslinks: Family<ShardLabel, Counter>,
     crosslink_delay: Family<ShardLabel, Gauge>,
@@ -57,7 +64,22 @@ impl Metrics {
             active_validators: page
                 .plain("beacon_current_active_validators", "Validators with stake that is drawn"),
             staked_units: page.plain("atoll_staked_units", "Units that take part in draws"),
+            exiting_units: page
+                .plain("atoll_exiting_units", "Units that left the draws and are neither paid nor burned"),
             burned_units: page.plain("atoll_burned_units", "Units that offences cost"),
+            deposited_units: page.plain("atoll_deposited_units", "Units registered since genesis"),
+            withdrawn_units: page.plain("atoll_withdrawn_units", "Units paid out"),
+            receipts_consumed: page
+                .plain("atoll_beacon_receipts_consumed", "Receipts of the shard that were consumed"),
+            receipts_sent: page.plain("atoll_beacon_receipts_sent", "Receipts sent to the shard"),
+            receipts_pending: page.plain(
+                "atoll_beacon_receipts_pending",
+                "Receipts that the shard is not known to have consumed",
+            ),
+            receipts_refused: page.plain(
+                "atoll_beacon_receipts_refused",
+                "Receipts of the shard that were not done as they ask",
+            ),
             interval_ms: page.add(
                 "atoll_beacon_block_interval_milliseconds",
                 "Difference of the timestamps of successive certified blocks",
@@ -99,7 +121,14 @@ impl Metrics {
                 Event::Slashed { .. } => {
                     self.slashings.inc();
                 }
-                Event::Drawn { .. } => {}
+                Event::Refused { shard, .. } => {
+                    self.receipts_refused.get_or_create(&ShardLabel { shard: shard.get() }).inc();
+                }
+                Event::Registered { .. }
+                | Event::ToppedUp { .. }
+                | Event::Exited { .. }
+                | Event::Withdrawn { .. }
+                | Event::Drawn { .. } => {}
             }
         }
         self.state(snapshot.state());
@@ -110,8 +139,18 @@ impl Metrics {
 
     fn state(&self, state: &BeaconState) {
         self.head_height.set(gauge(state.height().get()));
-        self.staked_units.set(gauge(state.stake().staked_units));
-        self.burned_units.set(gauge(state.stake().burned_units));
+        let stake = state.stake();
+        self.staked_units.set(gauge(stake.staked_units));
+        self.exiting_units.set(gauge(stake.exiting_units));
+        self.burned_units.set(gauge(stake.burned_units));
+        self.deposited_units.set(gauge(stake.deposited_units));
+        self.withdrawn_units.set(gauge(stake.withdrawn_units));
+        for lane in state.lanes() {
+            let label = ShardLabel { shard: lane.shard().get() };
+            self.receipts_consumed.get_or_create(&label).set(gauge(lane.received()));
+            self.receipts_sent.get_or_create(&label).set(gauge(lane.next_sequence()));
+            self.receipts_pending.get_or_create(&label).set(gauge(lane.pending().len() as u64));
+        }
         let active = state.validators().filter(|validator| !validator.units().is_empty()).count();
         self.active_validators.set(gauge(active as u64));
         for record in state.shards() {

@@ -432,6 +432,19 @@ fn report(events: &[Event]) {
             Event::Slashed { validator, units, chain, epoch, view } => {
                 tracing::warn!(%validator, units, %chain, %epoch, %view, "validator slashed");
             }
+            Event::Registered { validator, units } => {
+                tracing::info!(%validator, units, "validator registered");
+            }
+            Event::ToppedUp { validator, units } => tracing::info!(%validator, units, "units registered"),
+            Event::Exited { validator, units, withdrawable_at } => {
+                tracing::info!(%validator, units, %withdrawable_at, "units left");
+            }
+            Event::Refused { shard, sequence, id, rejection } => {
+                tracing::debug!(%shard, sequence, %id, %rejection, "receipt refused");
+            }
+            Event::Withdrawn { validator, units, shard, to, value } => {
+                tracing::info!(%validator, units, %shard, %to, %value, "stake paid out");
+            }
             Event::Drawn { chain, epoch, first_height, committee } => {
                 tracing::debug!(%chain, %epoch, %first_height, seats = committee.len(), "committee drawn");
             }

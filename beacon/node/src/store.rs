@@ -260,6 +260,7 @@ pub fn genesis_block(chain: &BeaconChainState) -> BeaconBlock {
         evidence: Vec::new(),
         conflicts: Vec::new(),
         consumptions: Vec::new(),
+        bundles: Vec::new(),
     };
     BeaconBlock { header: chain.header().clone(), body }
 }

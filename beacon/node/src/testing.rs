@@ -5,12 +5,13 @@ use consensus::vote::{randao_bytes, signing_bytes};
 use crypto::bls::{SecretKey, Signature, aggregate_signatures};
 use crypto::mmr::{MmrProof, MmrTree};
 use primitives::{
-    Address, B256, Certificate, Chain, ChainSpec, Committee, Crosslink, Epoch, Genesis, GenesisValidator,
-    Height, InboxCursor, InboxCursors, PublicKeyBytes, SeatRegistration, ShardHeader, ShardId,
-    SignatureBytes, SignedVote, Signers, View, Vote, VoteKind,
+    Address, B256, BeaconBundle, Certificate, Chain, ChainSpec, Committee, Crosslink, Epoch, Genesis,
+    GenesisValidator, Height, InboxCursor, InboxCursors, Lane, PublicKeyBytes, Receipt, SeatRegistration,
+    ShardHeader, ShardId, SignatureBytes, SignedVote, Signers, U256, ValidatorIndex, View, Vote, VoteKind,
 };
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
+use xshard::{Exit, Outbox, Payload};
 
 pub(crate) const EPOCH_HEIGHTS: u64 = 4;
 
@@ -104,6 +105,8 @@ fn registration(secret: &SecretKey) -> SeatRegistration {
 pub(crate) struct Shard {
     pub(crate) headers: Vec<ShardHeader>,
     cursors: Vec<InboxCursors>,
+    /// What each sent to the beacon chain.
+    outboxes: Vec<Outbox>,
     history: MmrTree,
     /// Tells branches apart.
     salt: u8,
@@ -125,7 +128,8 @@ impl Shard {
             ..ShardHeader::default()
         };
         let history = MmrTree::from_iter([header.id()]);
-        Self { history, cursors: vec![cursors], headers: vec![header], salt: 0 }
+        let outboxes = vec![Outbox::default()];
+        Self { history, cursors: vec![cursors], headers: vec![header], outboxes, salt: 0 }
     }
 
     /// Another branch, whose headers differ from now on.
@@ -146,7 +150,45 @@ impl Shard {
         self.grow_with(InboxCursors::new(vec![cursor]).expect("one cursor"));
     }
 
+    /// Adds a header that sends so many exits to the beacon chain: what it refuses and answers.
+    pub(crate) fn send(&mut self, count: u64) {
+        let sent = self.outboxes.iter().map(|outbox| outbox.receipts().count() as u64).sum::<u64>();
+        let lane = Lane { source: self.headers[0].shard.into(), destination: Chain::Beacon };
+        let payload = Payload::Exit(Exit { validator: ValidatorIndex::new(99), units: 1 });
+        let receipt = |sequence| Receipt {
+            lane,
+            sequence,
+            kind: payload.kind(),
+            sender: Address::repeat_byte(1),
+            value: U256::ZERO,
+            gas: 0,
+            deadline: 0,
+            payload: payload.encode(),
+        };
+        let outbox = Outbox::new((sent..sent + count).map(receipt)).expect("in order");
+        self.grow_sending(self.cursors.last().expect("genesis stays").clone(), outbox);
+    }
+
+    /// All that headers up to `height` sent to the beacon chain, proven under the header there.
+    pub(crate) fn bundles(&self, height: u64) -> Vec<BeaconBundle> {
+        let bundle = |sender: u64| {
+            let outbox = &self.outboxes[sender as usize];
+            Some(BeaconBundle {
+                header: self.headers[sender as usize].clone(),
+                ancestry: (sender < height).then(|| self.ancestry(height, sender)).into_iter().collect(),
+                outbox: outbox.proof(Chain::Beacon)?,
+                receipts: outbox.receipts().map(|(_, receipt)| receipt.clone()).collect(),
+                range_proof: Vec::new(),
+            })
+        };
+        (0..=height).filter_map(bundle).collect()
+    }
+
     fn grow_with(&mut self, cursors: InboxCursors) {
+        self.grow_sending(cursors, Outbox::default());
+    }
+
+    fn grow_sending(&mut self, cursors: InboxCursors, outbox: Outbox) {
         let tip = self.headers.last().expect("genesis stays");
         let header = ShardHeader {
             shard: tip.shard,
@@ -155,8 +197,10 @@ impl Shard {
             state_root: B256::repeat_byte(self.salt),
             inbox_cursors_root: cursors.root(),
             history_root: self.history.root(),
+            outbox_root: outbox.root(),
             ..ShardHeader::default()
         };
+        self.outboxes.push(outbox);
         self.history.push(header.id());
         self.headers.push(header);
         self.cursors.push(cursors);

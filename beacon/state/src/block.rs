@@ -1,8 +1,8 @@
 //! The beacon chain's transition: a block and the state below it determine the state above.
 //!
 //! Order within a block: reveal, evidence, conflicts, consumptions of void branches, crosslinks by rising shard id, early
-//! ends, the beacon chain's own draw. So draws use the block's own randomness and never the units that it burned, and
-//! no branch of an epoch that is in dispute is accepted.
+//! ends, the beacon chain's own draw, receipts of shards, payouts. So draws use the block's own randomness and never the
+//! units that it burned or registered, and no branch of an epoch that is in dispute is accepted.
 //!
 //! Rules: docs/spec/beacon-state.md#transition
 
@@ -16,12 +16,14 @@ use crate::operation::crosslink::joint::{self, RequirementError};
 use crate::operation::crosslink::{self, CrosslinkError};
 use crate::operation::evidence::{self, EvidenceError};
 use crate::operation::randao::{self, RandaoError};
+use crate::operation::receipts::{self, ReceiptsError};
+use crate::payout::apply_payouts;
 use crate::state::BeaconState;
 use consensus::authority::{CertificateError, verify_certificates};
 use consensus::authority::{CommitteeError, CommitteeSource, ruling_authority};
 use primitives::{
-    B256, BeaconBlock, BeaconBody, BeaconHeader, Chain, ChainSpec, Crosslink, Epoch, Evidence, Height,
-    ShardId,
+    B256, BeaconBlock, BeaconBody, BeaconBundle, BeaconHeader, Chain, ChainSpec, Crosslink, Epoch, Evidence,
+    Height, ShardId,
 };
 
 pub(crate) mod disputes;
@@ -209,6 +211,9 @@ pub enum BlockError {
         /// What is wrong.
         error: CertificateError,
     },
+    /// Receipts of shards.
+    #[error(transparent)]
+    Receipts(#[from] ReceiptsError),
     /// No committee can be drawn.
     #[error(transparent)]
     Draw(#[from] DrawError),
@@ -273,8 +278,35 @@ pub(crate) fn epoch_above(parent: &BeaconChainState) -> Result<Epoch, CommitteeE
     entry.map(|entry| entry.epoch).ok_or(no_such_epoch)
 }
 
-/// The state above a body; of the header, only height, epoch and proposer are read.
-pub(crate) fn apply_body(
+/// The state above a body; of the header, only height, epoch, proposer and timestamp are read.
+fn apply_body(
+    spec: &ChainSpec,
+    parent: &BeaconChainState,
+    header: &BeaconHeader,
+    body: &BeaconBody,
+    leader: u32,
+    committees: &dyn CommitteeSource,
+) -> Result<(BeaconState, Vec<Event>), BlockError> {
+    let (mut state, mut events) = apply_operations(spec, parent, header, body, leader, committees)?;
+    apply_receipts(spec, header, &body.bundles, &mut state, &mut events)?;
+    Ok((state, events))
+}
+
+/// The second half of [`apply_body`]: what shards sent, and what is paid to them.
+pub(crate) fn apply_receipts(
+    spec: &ChainSpec,
+    header: &BeaconHeader,
+    bundles: &[BeaconBundle],
+    state: &mut BeaconState,
+    events: &mut Vec<Event>,
+) -> Result<(), BlockError> {
+    receipts::apply(spec, header.timestamp_ms, state, bundles, events)?;
+    apply_payouts(spec, state, events);
+    Ok(())
+}
+
+/// The first half of [`apply_body`]: all that comes before the body's bundles.
+pub(crate) fn apply_operations(
     spec: &ChainSpec,
     parent: &BeaconChainState,
     header: &BeaconHeader,

@@ -1,6 +1,9 @@
 //! What a block did, for those who act on it.
 
-use primitives::{AcceptedHeader, B256, Chain, Committee, Epoch, Height, ShardId, ValidatorIndex, View};
+use crate::operation::receipts::Rejection;
+use primitives::{
+    AcceptedHeader, Address, B256, Chain, Committee, Epoch, Height, ShardId, U256, ValidatorIndex, View,
+};
 
 /// Why a shard's epoch was ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +53,53 @@ pub enum Event {
         last: AcceptedHeader,
         /// Why.
         cause: EndCause,
+    },
+    /// A validator was registered by a deposit.
+    Registered {
+        /// Its index.
+        validator: ValidatorIndex,
+        /// Units it begins with.
+        units: u64,
+    },
+    /// A validator got more units.
+    ToppedUp {
+        /// Whose.
+        validator: ValidatorIndex,
+        /// How many more.
+        units: u64,
+    },
+    /// Units left the draws.
+    Exited {
+        /// Whose.
+        validator: ValidatorIndex,
+        /// How many.
+        units: u64,
+        /// Beacon height from which on they are paid.
+        withdrawable_at: Height,
+    },
+    /// A receipt of a shard was not done as it asks.
+    Refused {
+        /// The shard.
+        shard: ShardId,
+        /// Its number in the lane.
+        sequence: u64,
+        /// Its id.
+        id: B256,
+        /// Why.
+        rejection: Rejection,
+    },
+    /// Stake was paid out.
+    Withdrawn {
+        /// Whose it was.
+        validator: ValidatorIndex,
+        /// How many units.
+        units: u64,
+        /// Where it goes.
+        shard: ShardId,
+        /// Who receives it there.
+        to: Address,
+        /// Wei.
+        value: U256,
     },
     /// A committee was drawn; the state keeps its root only.
     Drawn {

@@ -4,6 +4,7 @@ use crate::cached::Cached;
 use crate::chain::BeaconChainState;
 use crate::epoch::{DrawError, Lottery};
 use crate::event::Event;
+use crate::lane::ShardLane;
 use crate::list::List;
 use crate::progress::ShardProgress;
 use crate::state::{BeaconState, Stake};
@@ -13,6 +14,7 @@ use primitives::{
     AcceptedHeader, B256, BeaconBody, BeaconHeader, Chain, Epoch, EpochTable, Genesis, Height, InboxCursors,
     ShardId, ShardRecord, ShardStatus, SignatureBytes,
 };
+use xshard::WithdrawalAccount;
 
 #[cfg(test)]
 mod tests;
@@ -66,6 +68,7 @@ pub fn genesis(genesis: &Genesis) -> Result<(BeaconChainState, Vec<Event>), Gene
         evidence: Vec::new(),
         conflicts: Vec::new(),
         consumptions: Vec::new(),
+        bundles: Vec::new(),
     };
     let header = BeaconHeader {
         timestamp_ms: genesis.timestamp_ms,
@@ -83,18 +86,21 @@ fn empty_state(genesis: &Genesis) -> Result<BeaconState, GenesisStateError> {
     let validators = validators(genesis)?;
     let staked_units = validators.iter().map(|validator| validator.units().len() as u64).sum();
     let shards = shards(genesis)?;
+    let lanes = shards.iter().map(|record| ShardLane::new(record.shard)).collect();
     let progress = vec![ShardProgress::default(); shards.len()];
     Ok(BeaconState {
         genesis_hash: hash,
         mix: hash,
         beacon_table: Cached::default(),
         shards: bounded("shards", shards)?,
+        lanes: bounded("shards", lanes)?,
         genesis_timestamp_ms: genesis.timestamp_ms,
         height: Height::ZERO,
         validators: bounded("validators", validators)?,
         progress: bounded("shards", progress)?,
         offences: bounded("offences", Vec::new())?,
-        stake: Stake { staked_units, burned_units: 0 },
+        stake: Stake { staked_units, ..Stake::default() },
+        exits: bounded("exits", Vec::new())?,
     })
 }
 
@@ -110,7 +116,8 @@ fn validators(genesis: &Genesis) -> Result<Vec<ValidatorRecord>, GenesisStateErr
     let record = |(validator, entry): (usize, &primitives::GenesisValidator)| {
         let units: Vec<_> = entry.seats.iter().map(|seat| seat.key).collect();
         let found = units.len();
-        ValidatorRecord::new(units, entry.beacon_node, entry.shard_node, entry.withdrawal_address)
+        let withdrawal = WithdrawalAccount { shard: ShardId::ZERO, address: entry.withdrawal_address };
+        ValidatorRecord::new(units, entry.beacon_node, entry.shard_node, withdrawal, Height::ZERO)
             .ok_or(GenesisStateError::TooManyUnits { validator, found, max: UNITS_MAX })
     };
     genesis.validators.iter().enumerate().map(record).collect()

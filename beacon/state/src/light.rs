@@ -5,13 +5,17 @@
 //! Rules: docs/spec/beacon-state.md#layout
 
 use crate::chain::BeaconChainState;
+use crate::lane::ShardLane;
 use crate::state::BeaconState;
 use consensus::layout::{
-    FIELD_BEACON_TABLE, FIELD_MIX, FIELD_SHARDS, SHARDS_DEPTH, STATE_FIELDS, field_branch, record_branch,
+    FIELD_BEACON_TABLE, FIELD_LANES, FIELD_MIX, FIELD_SHARDS, SHARDS_DEPTH, STATE_FIELDS, field_branch,
+    record_branch,
 };
 use crypto::hash::sha256_pair;
 use crypto::merkle::zero_hash;
-use primitives::{B256, Certificate, CertifiedBeaconHeader, InboxCursors, LightUpdate, RecordProof, ShardId};
+use primitives::{
+    B256, BeaconDelivery, Certificate, CertifiedBeaconHeader, InboxCursors, LightUpdate, RecordProof, ShardId,
+};
 
 #[cfg(test)]
 mod tests;
@@ -27,6 +31,7 @@ pub fn light_update(chain: &BeaconChainState, certificate: Certificate) -> Light
         beacon_table: state.beacon_table().clone(),
         beacon_table_branch: branch_of_field(&fields, FIELD_BEACON_TABLE),
         records: record_proofs(state),
+        deliveries: deliveries(state),
     }
 }
 
@@ -40,12 +45,31 @@ pub fn record_proof(state: &BeaconState, shard: ShardId) -> Option<RecordProof> 
 
 /// Every entry of the registry, by id.
 pub fn record_proofs(state: &BeaconState) -> Vec<RecordProof> {
-    let roots = state.shards.element_roots();
-    let above = branch_of_field(&state.field_roots(), FIELD_SHARDS);
-    let levels = levels(roots, SHARDS_DEPTH);
+    let branches = branches(state.shards.element_roots(), FIELD_SHARDS, &state.field_roots());
+    let proof = |(record, branch): (&primitives::ShardRecord, Vec<B256>)| RecordProof {
+        record: record.clone(),
+        branch,
+        cursors: cursors(state, record.shard),
+    };
+    state.shards().zip(branches).map(proof).collect()
+}
+
+/// What there is for every shard, by id.
+pub fn deliveries(state: &BeaconState) -> Vec<BeaconDelivery> {
+    let branches = branches(state.lanes.element_roots(), FIELD_LANES, &state.field_roots());
+    let delivery = |(lane, branch): (&ShardLane, Vec<B256>)| {
+        xshard::beacon::deliver(lane.summary(), branch, lane.pending(), lane.ids())
+    };
+    state.lanes().zip(branches).map(delivery).collect()
+}
+
+/// The branch of each element of a field that has one for each shard.
+fn branches(elements: Vec<B256>, field: u64, fields: &[B256; STATE_FIELDS]) -> Vec<Vec<B256>> {
+    let (count, above) = (elements.len(), branch_of_field(fields, field));
+    let levels = levels(elements, SHARDS_DEPTH);
     let mut length = B256::ZERO;
-    length[..8].copy_from_slice(&(state.shards.len() as u64).to_le_bytes());
-    let proof = |(index, record): (usize, &primitives::ShardRecord)| {
+    length[..8].copy_from_slice(&(count as u64).to_le_bytes());
+    let branch = |index: usize| {
         let mut branch: Vec<_> = (levels.iter().enumerate())
             .map(|(height, level)| {
                 let sibling = level.get((index >> height) ^ 1).copied();
@@ -54,9 +78,9 @@ pub fn record_proofs(state: &BeaconState) -> Vec<RecordProof> {
             .collect();
         branch.push(length);
         branch.extend_from_slice(&above);
-        RecordProof { record: record.clone(), branch, cursors: cursors(state, record.shard) }
+        branch
     };
-    state.shards().enumerate().map(proof).collect()
+    (0..count).map(branch).collect()
 }
 
 /// What the accepted header of `shard` commits to.

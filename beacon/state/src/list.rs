@@ -36,6 +36,11 @@ impl<T, const DEPTH: usize> List<T, DEPTH> {
         self.items.get(index).map(|item| &**item)
     }
 
+    /// Whether there is room for so many elements more.
+    pub(crate) fn has_room(&self, count: usize) -> bool {
+        self.items.len().saturating_add(count) <= Self::CAPACITY
+    }
+
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &T> + '_ {
         self.items.iter().map(|item| &**item)
     }
@@ -49,6 +54,27 @@ impl<T: Clone, const DEPTH: usize> List<T, DEPTH> {
         }
         self.root = OnceLock::new();
         Arc::make_mut(&mut self.items).get_mut(index).map(Cached::write)
+    }
+
+    /// Appends an element; false, and nothing is changed, if the list is full.
+    pub(crate) fn push(&mut self, item: T) -> bool {
+        let has_room = self.has_room(1);
+        if has_room {
+            self.root = OnceLock::new();
+            Arc::make_mut(&mut self.items).push(Cached::new(item));
+        }
+        has_room
+    }
+
+    /// Keeps the elements that `keep` wants, which is given each one's place.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(usize, &T) -> bool) {
+        let mut place = 0;
+        self.root = OnceLock::new();
+        Arc::make_mut(&mut self.items).retain(|item| {
+            let kept = keep(place, item);
+            place += 1;
+            kept
+        });
     }
 }
 

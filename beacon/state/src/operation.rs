@@ -7,6 +7,7 @@ pub mod crosslink;
 mod divergence;
 pub mod evidence;
 pub mod randao;
+pub mod receipts;
 
 pub use certified::CertifiedError;
 pub use divergence::DivergenceError;

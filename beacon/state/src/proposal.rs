@@ -3,6 +3,7 @@
 //! Whatever comes out of here is accepted by [`crate::apply_block`], whatever went in.
 
 mod block;
+mod bundles;
 mod crosslinks;
 mod disputes;
 mod evidence;
@@ -10,6 +11,7 @@ mod evidence;
 mod tests;
 
 pub use block::{Proposal, build_block};
+pub use bundles::{BundleSource, choose_bundles};
 pub use crosslinks::{Candidates, HistorySource, choose_crosslinks};
 pub use disputes::{Disputes, choose_disputes};
 pub use evidence::choose_evidence;

@@ -8,6 +8,8 @@ mod tests;
 pub use check::StateError;
 
 use crate::cached::Cached;
+use crate::exits::ExitingUnit;
+use crate::lane::ShardLane;
 use crate::list::List;
 use crate::offence::Offence;
 use crate::progress::ShardProgress;
@@ -22,19 +24,36 @@ use tree_hash_derive::TreeHash;
 pub(crate) const VALIDATORS_DEPTH: usize = 20;
 /// Depth of the tree of punished offences. Each cost a unit, so they are fewer than units.
 pub(crate) const OFFENCES_DEPTH: usize = 40;
+/// Depth of the tree of units on their way out.
+pub(crate) const EXITS_DEPTH: usize = 20;
 
-/// Units of stake by what became of them. Their sum is that of genesis.
+/// Units of stake by what became of them: staked, exiting, burned and withdrawn ones are those of genesis and the
+/// deposited ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TreeHash)]
 pub struct Stake {
     /// Units that take part in draws.
     pub staked_units: u64,
+    /// Units that left the draws and are neither paid nor burned.
+    pub exiting_units: u64,
     /// Units that offences cost.
     pub burned_units: u64,
+    /// Units that were paid out.
+    pub withdrawn_units: u64,
+    /// Units that were registered since genesis.
+    pub deposited_units: u64,
+}
+
+impl Stake {
+    /// Units that there ever were, by what became of them.
+    pub const fn total_units(&self) -> u64 {
+        let punishable = self.staked_units.saturating_add(self.exiting_units);
+        punishable.saturating_add(self.burned_units).saturating_add(self.withdrawn_units)
+    }
 }
 
 /// What the beacon chain knows after a block.
 ///
-/// Its first four fields are public: `consensus::layout` says where followers find them. Copies share
+/// Its first five fields are public: `consensus::layout` says where followers find them. Copies share
 /// what they have in common, and roots are remembered field by field.
 #[derive(Clone, Debug, PartialEq, Eq, Encode)]
 pub struct BeaconState {
@@ -42,6 +61,7 @@ pub struct BeaconState {
     pub(crate) mix: B256,
     pub(crate) beacon_table: Cached<EpochTable>,
     pub(crate) shards: List<ShardRecord, { layout::SHARDS_DEPTH }>,
+    pub(crate) lanes: List<ShardLane, { layout::SHARDS_DEPTH }>,
     pub(crate) genesis_timestamp_ms: u64,
     pub(crate) height: Height,
     pub(crate) validators: List<ValidatorRecord, VALIDATORS_DEPTH>,
@@ -49,6 +69,8 @@ pub struct BeaconState {
     /// Ascending.
     pub(crate) offences: List<Offence, OFFENCES_DEPTH>,
     pub(crate) stake: Stake,
+    /// Rising by height; one for each unit.
+    pub(crate) exits: List<ExitingUnit, EXITS_DEPTH>,
 }
 
 impl BeaconState {
@@ -72,7 +94,7 @@ impl BeaconState {
         self.height
     }
 
-    /// Staked and burned units.
+    /// Units by what became of them.
     pub const fn stake(&self) -> Stake {
         self.stake
     }
@@ -90,6 +112,21 @@ impl BeaconState {
     /// Every shard's entry, by id.
     pub fn shards(&self) -> impl ExactSizeIterator<Item = &ShardRecord> + '_ {
         self.shards.iter()
+    }
+
+    /// The lanes to and from `shard`.
+    pub fn lane(&self, shard: ShardId) -> Option<&ShardLane> {
+        self.lanes.get(shard.get() as usize)
+    }
+
+    /// Every shard's lanes, by id.
+    pub fn lanes(&self) -> impl ExactSizeIterator<Item = &ShardLane> + '_ {
+        self.lanes.iter()
+    }
+
+    /// Units on their way out, in the order in which they left the draws.
+    pub fn exits(&self) -> impl ExactSizeIterator<Item = &ExitingUnit> + '_ {
+        self.exits.iter()
     }
 
     /// What is kept of `shard` beside its entry.
@@ -150,12 +187,14 @@ impl BeaconState {
             self.mix,
             self.beacon_table.root(),
             self.shards.root(),
+            self.lanes.root(),
             self.genesis_timestamp_ms.tree_hash_root(),
             self.height.tree_hash_root(),
             self.validators.root(),
             self.progress.root(),
             self.offences.root(),
             self.stake.tree_hash_root(),
+            self.exits.root(),
         ];
         roots[..fields.len()].copy_from_slice(&fields);
         roots

@@ -1,6 +1,6 @@
 //! A small network for tests: real keys, real committees and certificates, shards that are lists of headers.
 
-use crate::proposal::{Candidates, HistorySource, Proposal, build_block, choose_crosslinks};
+use crate::proposal::{BundleSource, Candidates, HistorySource, Proposal, build_block, choose_crosslinks};
 use crate::{
     BeaconChainState, BeaconState, BlockError, CommitteeSource, Event, Transition, apply_block, genesis,
 };
@@ -9,14 +9,15 @@ use consensus::vote::{randao_bytes, signing_bytes};
 use crypto::bls::{SecretKey, aggregate_signatures};
 use crypto::mmr::{MmrProof, MmrTree};
 use primitives::{
-    Address, B256, BeaconBlock, Certificate, CertifiedShardHeader, Chain, ChainSpec, Conflict, Consumption,
-    Crosslink, Divergence, Epoch, Evidence, Genesis, GenesisValidator, Height, InboxCursor, InboxCursors,
-    OtherAncestor, PublicKeyBytes, SeatRegistration, ShardHeader, ShardId, ShardRecord, SignatureBytes,
-    SignedVote, Signers, SourceAncestry, View, VoidSource, Vote, VoteKind,
+    Address, B256, BeaconBlock, BeaconBundle, Certificate, CertifiedShardHeader, Chain, ChainSpec, Conflict,
+    Consumption, Crosslink, Divergence, Epoch, Evidence, Genesis, GenesisValidator, Height, InboxCursor,
+    InboxCursors, Lane, OtherAncestor, PublicKeyBytes, Receipt, SeatRegistration, ShardHeader, ShardId,
+    ShardRecord, SignatureBytes, SignedVote, Signers, SourceAncestry, U256, View, VoidSource, Vote, VoteKind,
 };
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::sync::Arc;
+use xshard::{Outbox, Payload, empty_outbox_root};
 
 pub(crate) const SHARD_EPOCH_HEIGHTS: u64 = 8;
 pub(crate) const BEACON_EPOCH_HEIGHTS: u64 = 4;
@@ -103,6 +104,8 @@ pub(crate) struct SimShard {
     pub(crate) shard: ShardId,
     pub(crate) headers: Vec<ShardHeader>,
     pub(crate) cursors: Vec<InboxCursors>,
+    /// What each sent to the beacon chain.
+    outboxes: Vec<Outbox>,
     history: MmrTree,
 }
 
@@ -113,10 +116,12 @@ impl SimShard {
             shard,
             inbox_cursors_root: InboxCursors::default().root(),
             history_root: MmrTree::new().root(),
+            outbox_root: empty_outbox_root(),
             ..ShardHeader::default()
         };
         Self {
             shard,
+            outboxes: vec![Outbox::default()],
             history: MmrTree::from_iter([header.id()]),
             headers: vec![header],
             cursors: vec![InboxCursors::default()],
@@ -133,6 +138,10 @@ impl SimShard {
 
     /// Adds a header of `epoch`; `salt` tells branches apart.
     pub(crate) fn grow(&mut self, epoch: Epoch, cursors: InboxCursors, salt: u8) -> Height {
+        self.grow_sending(epoch, cursors, salt, Outbox::default())
+    }
+
+    fn grow_sending(&mut self, epoch: Epoch, cursors: InboxCursors, salt: u8, outbox: Outbox) -> Height {
         let tip = self.headers.last().expect("genesis stays");
         let header = ShardHeader {
             shard: self.shard,
@@ -142,8 +151,10 @@ impl SimShard {
             state_root: B256::repeat_byte(salt),
             inbox_cursors_root: cursors.root(),
             history_root: self.history.root(),
+            outbox_root: outbox.root(),
             ..ShardHeader::default()
         };
+        self.outboxes.push(outbox);
         self.history.push(header.id());
         self.headers.push(header);
         self.cursors.push(cursors);
@@ -155,6 +166,7 @@ impl SimShard {
         let kept = height.get() as usize + 1;
         self.headers.truncate(kept);
         self.cursors.truncate(kept);
+        self.outboxes.truncate(kept);
         self.history = self.headers.iter().map(ShardHeader::id).collect();
     }
 
@@ -171,6 +183,25 @@ impl SimShard {
         Divergence::Below(OtherAncestor { id: self.id(lower), proof: self.ancestry(height, lower) })
     }
 
+    /// How many receipts it sent to the beacon chain.
+    pub(crate) fn sent(&self) -> u64 {
+        self.outboxes.iter().map(|outbox| outbox.receipts().count() as u64).sum()
+    }
+
+    /// All that the header at `height` sent to the beacon chain, proven under that at `accepted`; none if that is nothing.
+    pub(crate) fn bundle(&self, height: u64, accepted: Height) -> Option<BeaconBundle> {
+        let outbox = &self.outboxes[height as usize];
+        let receipts: Vec<_> = outbox.receipts().map(|(_, receipt)| receipt.clone()).collect();
+        let height = Height::new(height);
+        Some(BeaconBundle {
+            header: self.headers[height.get() as usize].clone(),
+            ancestry: (height < accepted).then(|| self.ancestry(accepted, height)).into_iter().collect(),
+            outbox: outbox.proof(Chain::Beacon)?,
+            receipts,
+            range_proof: Vec::new(),
+        })
+    }
+
     /// A cursor that has consumed up to this shard's header at `height`.
     pub(crate) fn cursor(&self, height: Height) -> InboxCursor {
         InboxCursor { source: self.shard.into(), height, id: self.id(height), sequence: height.get() }
@@ -184,6 +215,15 @@ pub(crate) struct Brought {
     pub(crate) evidence: Vec<Evidence>,
     pub(crate) conflicts: Vec<Conflict>,
     pub(crate) consumptions: Vec<Consumption>,
+    /// As they are offered.
+    pub(crate) bundles: Vec<BeaconBundle>,
+}
+
+/// Whatever is offered, for whichever header.
+impl BundleSource for Vec<BeaconBundle> {
+    fn bundles(&self, shard: ShardId, _: &B256) -> Vec<BeaconBundle> {
+        self.iter().filter(|bundle| bundle.header.shard == shard).cloned().collect()
+    }
 }
 
 /// A beacon chain with its shards.
@@ -286,6 +326,87 @@ impl Network {
         let height = self.shards[shard as usize].tip().next();
         let epoch = self.record(shard).table.ruling(height).expect("the table rules every height").epoch;
         self.shards[shard as usize].grow(epoch, cursors, 0);
+    }
+
+    /// A receipt to the beacon chain; its place in the lane is set when it is sent.
+    pub(crate) fn receipt(&self, sender: Address, value: U256, payload: &Payload) -> Receipt {
+        Receipt {
+            lane: Lane { source: Chain::Beacon, destination: Chain::Beacon },
+            sequence: 0,
+            kind: payload.kind(),
+            sender,
+            value,
+            gas: 0,
+            deadline: 0,
+            payload: payload.encode(),
+        }
+    }
+
+    /// Lets `shard` produce one header that sends these receipts to the beacon chain.
+    pub(crate) fn send(&mut self, shard: u32, receipts: Vec<Receipt>) {
+        let sim = &self.shards[shard as usize];
+        let lane = Lane { source: sim.shard.into(), destination: Chain::Beacon };
+        let numbered = receipts.into_iter().zip(sim.sent()..);
+        let outbox = Outbox::new(numbered.map(|(receipt, sequence)| Receipt { lane, sequence, ..receipt }));
+        let (height, cursors) = (sim.tip().next(), sim.cursors.last().expect("genesis stays").clone());
+        let epoch = self.record(shard).table.ruling(height).expect("the table rules every height").epoch;
+        let outbox = outbox.expect("in order");
+        self.shards[shard as usize].grow_sending(epoch, cursors, 0, outbox);
+    }
+
+    /// All that `shard` ever sent to the beacon chain, proven under its header at `accepted`.
+    pub(crate) fn bundles(&self, shard: u32, accepted: u64) -> Vec<BeaconBundle> {
+        let shard = &self.shards[shard as usize];
+        (0..=accepted).filter_map(|height| shard.bundle(height, Height::new(accepted))).collect()
+    }
+
+    /// Adds a block with the crosslinks of these shards' tips, those that are not accepted yet, and all that they sent.
+    pub(crate) fn deliver(&mut self, shards: &[u32]) -> Vec<Event> {
+        let mut brought = Brought::default();
+        for shard in shards {
+            let tip = self.shards[*shard as usize].tip();
+            if self.record(*shard).accepted.height < tip {
+                brought.crosslinks.push(self.crosslink(*shard, tip.get()));
+            }
+            brought.bundles.extend(self.bundles(*shard, tip.get()));
+        }
+        self.step_of(brought).expect("what is offered does no harm")
+    }
+
+    /// Lets `shard` send one block's receipts, and brings them at once.
+    pub(crate) fn send_and_deliver(&mut self, shard: u32, receipts: Vec<Receipt>) -> Vec<Event> {
+        self.send(shard, receipts);
+        self.deliver(&[shard])
+    }
+
+    /// What is wrong with a block that has these bundles and nothing else, whatever its proposer thinks.
+    pub(crate) fn refused_bundles(&self, bundles: Vec<BeaconBundle>) -> Option<BlockError> {
+        let (mut block, _) = self.build(vec![], vec![]).expect("an empty block follows");
+        block.body.bundles = bundles;
+        block.header.body_root = block.body.root();
+        match self.apply(&block) {
+            Err(BlockError::StateRoot { expected, .. }) => {
+                block.header.state_root = expected;
+                self.apply(&block).err()
+            }
+            other => other.err(),
+        }
+    }
+
+    /// A new seat of this number, whose key the network keeps.
+    pub(crate) fn seat(&mut self, number: u32) -> SeatRegistration {
+        let secret = SecretKey::derive_master(&[9; 32]).expect("the seed is long enough").child(number);
+        let seat = SeatRegistration {
+            key: secret.public_key().to_bytes(),
+            possession: secret.prove_possession().to_bytes(),
+        };
+        self.keys.insert(seat.key, secret);
+        seat
+    }
+
+    /// Wei of so many units.
+    pub(crate) fn wei(&self, units: u64) -> U256 {
+        self.spec.unit_wei * U256::from(units)
     }
 
     /// Lets `shard` produce one header that has consumed up to those of `sources` as well.
@@ -394,7 +515,7 @@ impl Network {
 
     /// As [`Self::build`], with all that a block can bring.
     pub(crate) fn build_of(&self, brought: Brought) -> Result<(BeaconBlock, Transition), BlockError> {
-        let Brought { crosslinks, evidence, conflicts, consumptions } = brought;
+        let Brought { crosslinks, evidence, conflicts, consumptions, bundles } = brought;
         let leader = self.leader();
         let proposal = Proposal {
             view: View::new(1),
@@ -407,7 +528,7 @@ impl Network {
             conflicts,
             consumptions,
         };
-        build_block(&self.spec, &self.chain, proposal, &self.committees)
+        build_block(&self.spec, &self.chain, proposal, &bundles, &self.committees)
     }
 
     pub(crate) fn apply(&self, block: &BeaconBlock) -> Result<Transition, BlockError> {

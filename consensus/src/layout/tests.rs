@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::{Members, State, table};
+use crate::testing::{Members, State, idle_lanes, table};
 use primitives::{InboxCursors, ShardId};
 use ssz_types::VariableList;
 use ssz_types::typenum::U65536;
@@ -12,7 +12,7 @@ struct Reference {
     mix: B256,
     beacon_table: EpochTable,
     shards: VariableList<ShardRecord, U65536>,
-    private_4: B256,
+    lanes: VariableList<BeaconLane, U65536>,
     private_5: B256,
     private_6: B256,
     private_7: B256,
@@ -37,6 +37,7 @@ fn state() -> State {
         beacon_table: table(&[(0, &Members::new(3, 1)), (32, &Members::new(4, 1))]),
         records: (0..3).map(record).collect(),
         cursors: vec![InboxCursors::default(); 3],
+        lanes: idle_lanes(3),
     }
 }
 
@@ -48,7 +49,7 @@ fn the_state_root_is_that_of_an_ssz_container() {
         mix: state.mix,
         beacon_table: state.beacon_table.clone(),
         shards: VariableList::new(state.records.clone()).unwrap(),
-        private_4: field(4),
+        lanes: VariableList::new(state.lanes.clone()).unwrap(),
         private_5: field(5),
         private_6: field(6),
         private_7: field(7),

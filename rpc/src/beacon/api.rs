@@ -1,8 +1,8 @@
 //! What a beacon node implements; the router does the rest.
 
 use super::{
-    ApiError, BeaconId, Event, FinalityCheckpoints, GenesisView, HeaderView, Identity, PeerCount, ShardView,
-    StateCommittee, Syncing, Takeover, ValidatorStatus, ValidatorView, view::CrosslinkView,
+    ApiError, BeaconId, Event, FinalityCheckpoints, GenesisView, HeaderView, Identity, LaneView, PeerCount,
+    ShardView, StateCommittee, Syncing, Takeover, ValidatorStatus, ValidatorView, view::CrosslinkView,
 };
 use futures::stream::BoxStream;
 use primitives::{
@@ -149,6 +149,9 @@ pub trait BeaconApi: Clone + Send + Sync + 'static {
 
     /// Every shard in the registry at the head.
     fn shards(&self) -> impl Future<Output = ApiResult<Vec<ShardView>>> + Send;
+
+    /// The lanes between the beacon chain and every shard at the head.
+    fn lanes(&self) -> impl Future<Output = ApiResult<Vec<LaneView>>> + Send;
 
     /// The newest accepted crosslinks, newest first.
     fn crosslinks(&self, limit: usize) -> impl Future<Output = ApiResult<Vec<CrosslinkView>>> + Send;

@@ -3,8 +3,9 @@
 //! It judges nothing: what it hands out is what the node said, and is verified by whoever asked.
 
 use super::{
-    CommitteeView, Data, Dated, ErrorView, FinalityCheckpoints, GenesisView, HeaderView, LightBootstrap,
-    NodeVersion, ShardView, Syncing, ValidatorView, router::LIGHT_WAIT_MAX, view::CrosslinkView,
+    CommitteeView, Data, Dated, ErrorView, FinalityCheckpoints, GenesisView, HeaderView, LaneView,
+    LightBootstrap, NodeVersion, ShardView, Syncing, ValidatorView, router::LIGHT_WAIT_MAX,
+    view::CrosslinkView,
 };
 use crate::body::{self, BodyError};
 use primitives::{Chain, Committee, Conflict, CrosslinkOffer, Epoch, Evidence, Height, LightUpdate};
@@ -129,6 +130,11 @@ impl BeaconClient {
     /// Every shard in the registry.
     pub async fn shards(&self) -> Answer<Vec<ShardView>> {
         self.data("/atoll/v1/shards").await
+    }
+
+    /// The lanes between the beacon chain and every shard.
+    pub async fn lanes(&self) -> Answer<Vec<LaneView>> {
+        self.data("/atoll/v1/lanes").await
     }
 
     /// Up to `limit` of the newest accepted crosslinks, newest first.

@@ -21,12 +21,21 @@ pub enum Topic {
     EarlyEnd,
     /// A validator lost stake.
     Slashing,
+    /// Stake came, left the draws, or was paid out.
+    Stake,
 }
 
 impl Topic {
     /// Every topic.
-    pub const ALL: [Self; 6] =
-        [Self::Head, Self::Block, Self::FinalizedCheckpoint, Self::Crosslink, Self::EarlyEnd, Self::Slashing];
+    pub const ALL: [Self; 7] = [
+        Self::Head,
+        Self::Block,
+        Self::FinalizedCheckpoint,
+        Self::Crosslink,
+        Self::EarlyEnd,
+        Self::Slashing,
+        Self::Stake,
+    ];
 
     /// Its name on the wire.
     pub const fn name(self) -> &'static str {
@@ -37,6 +46,7 @@ impl Topic {
             Self::Crosslink => "crosslink",
             Self::EarlyEnd => "early_end",
             Self::Slashing => "slashing",
+            Self::Stake => "stake",
         }
     }
 }
@@ -73,6 +83,20 @@ pub enum EndCause {
     Conflict,
     /// It consumed from a void branch of another shard.
     Consumption,
+}
+
+/// What became of stake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StakeChange {
+    /// A new validator.
+    Registered,
+    /// More units of one.
+    ToppedUp,
+    /// Units left the draws.
+    Exited,
+    /// Units were paid out.
+    Withdrawn,
 }
 
 /// Something that happened on the beacon chain.
@@ -146,6 +170,15 @@ pub enum Event {
         /// In which epoch.
         offence_epoch: Decimal,
     },
+    /// Stake came, left the draws, or was paid out.
+    Stake {
+        /// Whose.
+        validator_index: Decimal,
+        /// How many units.
+        units: Decimal,
+        /// What became of them.
+        change: StakeChange,
+    },
     /// A new certified block.
     Block {
         /// Its height.
@@ -168,6 +201,7 @@ impl Event {
             Self::Crosslink { .. } => Topic::Crosslink,
             Self::EarlyEnd { .. } => Topic::EarlyEnd,
             Self::Slashing { .. } => Topic::Slashing,
+            Self::Stake { .. } => Topic::Stake,
         }
     }
 }

@@ -46,6 +46,7 @@ pub fn beacon_router<A: BeaconApi>(api: A) -> Router {
         .route("/eth/v2/beacon/blocks/{block_id}", get(chain::block::<A>))
         .route("/eth/v1/events", get(events::events::<A>))
         .route("/atoll/v1/shards", get(atoll::shards::<A>))
+        .route("/atoll/v1/lanes", get(atoll::lanes::<A>))
         .route("/atoll/v1/crosslinks", get(atoll::crosslinks::<A>))
         .route("/atoll/v1/committees/{chain}/{epoch}", get(atoll::committee::<A>))
         .route("/atoll/v1/light/bootstrap", get(light::bootstrap::<A>))
@@ -98,6 +99,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         chain::block,
         events::events,
         atoll::shards,
+        atoll::lanes,
         atoll::crosslinks,
         atoll::committee,
         light::bootstrap,

@@ -4,11 +4,11 @@ use super::{LightBootstrap, Takeover};
 use alloy_primitives::{Address, B256};
 use crypto::mmr::MmrProof;
 use primitives::{
-    AnchorRef, BeaconBlock, BeaconBody, BeaconHeader, Certificate, CertifiedBeaconHeader,
+    AnchorRef, BeaconBlock, BeaconBody, BeaconBundle, BeaconHeader, Certificate, CertifiedBeaconHeader,
     CertifiedShardHeader, Chain, Committee, Conflict, Consumption, Crosslink, CrosslinkOffer, Divergence,
-    Epoch, EpochEntry, EpochTable, Evidence, Height, InboxCursors, LightUpdate, PublicKeyBytes, Seat,
-    ShardHeader, ShardId, SignatureBytes, SignedVote, Signers, ValidatorIndex, View, VoidSource, Vote,
-    VoteKind,
+    Epoch, EpochEntry, EpochTable, Evidence, Height, InboxCursors, Lane, LightUpdate, OutboxLeaf,
+    OutboxProof, PublicKeyBytes, Receipt, ReceiptKind, Seat, ShardHeader, ShardId, SignatureBytes,
+    SignedVote, Signers, ValidatorIndex, View, VoidSource, Vote, VoteKind,
 };
 
 pub(super) fn signature(byte: u8) -> SignatureBytes {
@@ -131,9 +131,34 @@ pub(super) fn block() -> BeaconBlock {
         evidence: vec![evidence()],
         conflicts: vec![conflict()],
         consumptions: vec![consumption()],
-        bundles: Vec::new(),
+        bundles: vec![bundle()],
     };
     BeaconBlock { header: header(), body }
+}
+
+pub(super) fn receipt() -> Receipt {
+    Receipt {
+        lane: Lane { source: ShardId::new(1).into(), destination: Chain::Beacon },
+        sequence: 5,
+        kind: ReceiptKind::new(5),
+        sender: Address::repeat_byte(2),
+        value: Default::default(),
+        gas: 0,
+        deadline: 0,
+        payload: Default::default(),
+    }
+}
+
+fn bundle() -> BeaconBundle {
+    let leaf =
+        OutboxLeaf { destination: Chain::Beacon, first_sequence: 5, count: 1, root: B256::repeat_byte(14) };
+    BeaconBundle {
+        header: crosslink().header,
+        ancestry: Vec::new(),
+        outbox: OutboxProof { leaf, index: 0, branch: Vec::new() },
+        receipts: vec![receipt()],
+        range_proof: Vec::new(),
+    }
 }
 
 fn table() -> EpochTable {

@@ -6,6 +6,7 @@
 mod block;
 mod chain;
 mod dispute;
+mod lane;
 mod node;
 mod validator;
 
@@ -19,8 +20,9 @@ pub use chain::{
     StateCommittee, Takeover,
 };
 pub use dispute::{CertifiedView, ConflictView, ConsumptionView};
+pub use lane::{BundleView, LaneView};
 pub use node::{Identity, IdentityMetadata, NodeVersion, PeerCount, Syncing};
-pub use validator::{ValidatorDetail, ValidatorStatus, ValidatorView};
+pub use validator::{ValidatorDetail, ValidatorEntry, ValidatorStatus, ValidatorView};
 
 use super::Found;
 use serde::{Deserialize, Serialize};

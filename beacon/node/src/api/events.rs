@@ -5,7 +5,8 @@ use beacon_state::Event as Chain;
 use futures::StreamExt as _;
 use futures::future::ready;
 use futures::stream::{self, BoxStream};
-use rpc::beacon::{Decimal, EndCause, Event};
+use primitives::ValidatorIndex;
+use rpc::beacon::{Decimal, EndCause, Event, StakeChange};
 use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
 
@@ -68,6 +69,14 @@ fn view(snapshot: &Snapshot, event: &Chain) -> Option<Event> {
                 beacon_state::EndCause::Consumption => EndCause::Consumption,
             },
         },
-        Chain::Drawn { .. } => return None,
+        Chain::Registered { validator, units } => stake(*validator, *units, StakeChange::Registered),
+        Chain::ToppedUp { validator, units } => stake(*validator, *units, StakeChange::ToppedUp),
+        Chain::Exited { validator, units, .. } => stake(*validator, *units, StakeChange::Exited),
+        Chain::Withdrawn { validator, units, .. } => stake(*validator, *units, StakeChange::Withdrawn),
+        Chain::Refused { .. } | Chain::Drawn { .. } => return None,
     })
+}
+
+const fn stake(validator: ValidatorIndex, units: u64, change: StakeChange) -> Event {
+    Event::Stake { validator_index: Decimal(validator.get()), units: Decimal(units), change }
 }

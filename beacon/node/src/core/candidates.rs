@@ -1,24 +1,26 @@
 //! What may enter a coming block: crosslinks and evidence, checked when they arrive.
 //!
 //! Everything held is acceptable above the certified head, certificates included, so nothing worthless takes
-//! the place of something good; both pools are bounded whatever is sent. Only ancestries are held unjudged.
+//! the place of something good; both pools are bounded whatever is sent. Only ancestries are held unjudged. What shards
+//! sent to the beacon chain comes with their crosslinks, and is verified against the crosslink's header.
 //! A crosslink that is refused because it is on another branch is looked at all the same: it may show that its committee
 //! certified two.
 
 use super::ancestries::Ancestries;
+use super::bundles::Bundles;
 use super::committees::Committees;
 use super::seen::Seen;
 use super::step::Taken;
 use beacon_state::operation::conflict::ConflictError;
 use beacon_state::operation::crosslink::{self, CrosslinkError};
 use beacon_state::operation::evidence::{self, EvidenceError, Verdict};
-use beacon_state::proposal::{Candidates, HistorySource};
+use beacon_state::proposal::{BundleSource, Candidates, HistorySource};
 use beacon_state::{BeaconState, CommitteeSource as _, Offence};
 use consensus::authority::CertificateError;
 use crypto::mmr::MmrProof;
 use primitives::{
-    ANCESTRIES_MAX, B256, Chain, ChainSpec, Conflict, Crosslink, CrosslinkOffer, Epoch, Evidence, Height,
-    ShardId,
+    ANCESTRIES_MAX, B256, BeaconBundle, Chain, ChainSpec, Conflict, Crosslink, CrosslinkOffer, Epoch,
+    Evidence, Height, OFFER_BUNDLES_MAX, ShardHeader, ShardId,
 };
 use std::collections::BTreeMap;
 
@@ -41,6 +43,22 @@ pub enum CandidateError {
         max: usize,
         /// In the offer.
         found: usize,
+    },
+    /// It comes with more receipts than can be kept.
+    #[error("an offer has at most {max} bundles, found {found}")]
+    Bundles {
+        /// The limit.
+        max: usize,
+        /// In the offer.
+        found: usize,
+    },
+    /// It comes with receipts of another shard.
+    #[error("the crosslink is of shard {expected}, a bundle of shard {found}")]
+    BundleShard {
+        /// The crosslink's.
+        expected: ShardId,
+        /// The bundle's.
+        found: ShardId,
     },
     /// Its committee is not known.
     #[error("the committee of shard {shard} in epoch {epoch} is not known")]
@@ -75,6 +93,8 @@ pub(super) struct CrosslinkPool {
     by_shard: Candidates,
     /// In the histories of these crosslinks' headers, and of the accepted ones.
     ancestries: Ancestries,
+    /// Likewise.
+    bundles: Bundles,
     seen: Seen,
     /// Conflicts found and not taken from here yet.
     conflicts: Vec<Conflict>,
@@ -84,7 +104,7 @@ impl CrosslinkPool {
     /// Most crosslinks of one shard.
     pub(super) const SHARD_MAX: usize = 8;
 
-    /// Takes a crosslink that is acceptable above `state`, and what is new of the ancestries that come with it.
+    /// Takes a crosslink that is acceptable above `state`, and what is new of the ancestries and bundles that come with it.
     pub(super) fn insert(
         &mut self,
         spec: &ChainSpec,
@@ -93,10 +113,10 @@ impl CrosslinkPool {
         offer: CrosslinkOffer,
     ) -> Result<Taken, CandidateError> {
         verify_offer(&offer)?;
-        let CrosslinkOffer { crosslink, ancestries } = offer;
+        let CrosslinkOffer { crosslink, ancestries, bundles } = offer;
         let (shard, epoch, id) = (crosslink.header.shard, crosslink.header.epoch, crosslink.certificate.id);
         if self.holds(shard, &id) || is_accepted(state, shard, &id) {
-            return Ok(self.ancestries.add(&crosslink.header, id, ancestries));
+            return Ok(self.attach(state, &crosslink.header, id, ancestries, bundles));
         }
         let checked = crosslink::check(spec, state, &crosslink);
         let is_disputed = matches!(&checked, Err(error) if self.is_disputed(state, &crosslink, error));
@@ -110,16 +130,31 @@ impl CrosslinkPool {
         checked?;
 
         let own = crosslink.history.clone();
-        self.ancestries.add(&crosslink.header, id, std::iter::once(own).chain(ancestries));
+        self.attach(state, &crosslink.header, id, std::iter::once(own).chain(ancestries), bundles);
         let of_shard = self.by_shard.entry(shard).or_default();
         let place = of_shard.partition_point(|held| held.header.height < crosslink.header.height);
         of_shard.insert(place, crosslink);
         if of_shard.len() > Self::SHARD_MAX {
             // The lowest: whatever it would bring, those above bring too.
             of_shard.remove(0);
-            self.forget_ancestries(state);
+            self.forget_attached(state);
         }
         Ok(Taken::New)
+    }
+
+    /// Keeps what is new of the ancestries and bundles that came with the header, whose id is `id`.
+    fn attach(
+        &mut self,
+        state: &BeaconState,
+        header: &ShardHeader,
+        id: B256,
+        ancestries: impl IntoIterator<Item = MmrProof>,
+        bundles: Vec<BeaconBundle>,
+    ) -> Taken {
+        let next = state.lane(header.shard).map_or(0, |lane| lane.received());
+        let taken =
+            [self.ancestries.add(header, id, ancestries), self.bundles.add(header, id, next, bundles)];
+        if taken.contains(&Taken::New) { Taken::New } else { Taken::Known }
     }
 
     /// Whether a crosslink that is refused may be on another branch than those that were seen.
@@ -147,7 +182,8 @@ impl CrosslinkPool {
             of_shard.retain(|crosslink| crosslink::check(spec, state, crosslink).is_ok());
         }
         self.by_shard.retain(|_, of_shard| !of_shard.is_empty());
-        self.forget_ancestries(state);
+        self.forget_attached(state);
+        self.bundles.forget_below(|shard| state.lane(shard).map_or(0, |lane| lane.received()));
     }
 
     /// What is held, by shard.
@@ -159,16 +195,24 @@ impl CrosslinkPool {
         self.by_shard.values().map(Vec::len).sum()
     }
 
+    #[cfg(test)]
+    pub(super) fn bundles_held(&self) -> usize {
+        self.bundles.len()
+    }
+
     fn holds(&self, shard: ShardId, id: &B256) -> bool {
         let of_shard = self.by_shard.get(&shard).map_or(&[][..], Vec::as_slice);
         of_shard.iter().any(|held| held.certificate.id == *id)
     }
 
-    /// Forgets the ancestries of headers that are neither held nor accepted.
-    fn forget_ancestries(&mut self, state: &BeaconState) {
-        let mut ancestries = std::mem::take(&mut self.ancestries);
-        ancestries.retain(|shard, id| self.holds(shard, id) || is_accepted(state, shard, id));
-        self.ancestries = ancestries;
+    /// Forgets the ancestries and bundles of headers that are neither held nor accepted.
+    fn forget_attached(&mut self, state: &BeaconState) {
+        let (mut ancestries, mut bundles) =
+            (std::mem::take(&mut self.ancestries), std::mem::take(&mut self.bundles));
+        let is_kept = |shard, id: &B256| self.holds(shard, id) || is_accepted(state, shard, id);
+        ancestries.retain(is_kept);
+        bundles.retain(is_kept);
+        (self.ancestries, self.bundles) = (ancestries, bundles);
     }
 }
 
@@ -185,12 +229,27 @@ impl HistorySource for CrosslinkPool {
     }
 }
 
+/// Receipts as far as they came with the crosslinks.
+impl BundleSource for CrosslinkPool {
+    fn bundles(&self, shard: ShardId, accepted: &B256) -> Vec<BeaconBundle> {
+        self.bundles.bundles(shard, accepted)
+    }
+}
+
 /// Verifies an offer alone: that it is within the limits, and what the shard vouches for.
 fn verify_offer(offer: &CrosslinkOffer) -> Result<(), CandidateError> {
-    let CrosslinkOffer { crosslink, ancestries } = offer;
+    let CrosslinkOffer { crosslink, ancestries, bundles } = offer;
     let (max, found) = (ANCESTRIES_MAX, ancestries.len());
     if found > max {
         return Err(CandidateError::Ancestries { max, found });
+    }
+    let (max, found) = (OFFER_BUNDLES_MAX, bundles.len());
+    if found > max {
+        return Err(CandidateError::Bundles { max, found });
+    }
+    let expected = crosslink.header.shard;
+    if let Some(other) = bundles.iter().find(|bundle| bundle.header.shard != expected) {
+        return Err(CandidateError::BundleShard { expected, found: other.header.shard });
     }
     if !crosslink.sources.is_empty() {
         return Err(CandidateError::Sources { found: crosslink.sources.len() });

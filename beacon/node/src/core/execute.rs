@@ -213,7 +213,7 @@ impl BeaconCore {
             consumptions,
         };
         fit(self.spec.body_bytes_max as usize, &mut proposal);
-        let (block, transition) = build_block(&self.spec, below, proposal, &committees)?;
+        let (block, transition) = build_block(&self.spec, below, proposal, &self.crosslinks, &committees)?;
         let block = Arc::new(block);
         self.remember(Arc::clone(&block), context.leader, transition);
         Ok(block)
@@ -238,7 +238,8 @@ impl BeaconCore {
 }
 
 /// Leaves out what a body has no room for: evidence first, then consumptions of void branches, from the end, as those may
-/// depend on ones before. Crosslinks may need each other, so they go together, and last. Conflicts always have room.
+/// depend on ones before. Crosslinks may need each other, so they go together, and last. Conflicts always have room. What
+/// shards sent is no part of this: it is chosen last, for the room that is left.
 fn fit(body_bytes_max: usize, proposal: &mut Proposal) {
     let room = body_bytes_max.saturating_sub(BODY_BYTES_FIXED + proposal.conflicts.ssz_bytes_len());
     let Proposal { crosslinks, evidence, consumptions, .. } = proposal;

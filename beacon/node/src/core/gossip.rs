@@ -3,6 +3,7 @@
 //! Encoding: one byte for the kind (0 crosslink offer, 1 evidence, 2 conflict) ‖ SSZ.
 
 use super::CandidateError;
+use beacon_state::operation::receipts;
 use bytes::Bytes;
 use primitives::{Conflict, CrosslinkOffer, Evidence};
 use ssz::{Decode, DecodeError, Encode};
@@ -10,9 +11,12 @@ use ssz::{Decode, DecodeError, Encode};
 const CROSSLINK: u8 = 0;
 const EVIDENCE: u8 = 1;
 const CONFLICT: u8 = 2;
+/// Bytes that an element of variable size takes beside its own.
+const OFFSET_BYTES: usize = 4;
 
 /// Largest message, bytes: above a piece of evidence with the largest committee, and an offer with as many cursors
-/// and ancestries as there can be.
+/// and ancestries as there can be. An offer's receipts are passed on as far as there is room: the next ones come with the
+/// next offer.
 pub const GOSSIP_BYTES_MAX: usize = 1 << 19;
 
 /// Why a peer's message was of no use.
@@ -68,9 +72,38 @@ impl Message {
     }
 }
 
-/// The message that carries a crosslink and its ancestries.
+/// The message that carries a crosslink, its ancestries and as many of its next receipts as it has room for.
 pub(super) fn crosslink_message(offer: &CrosslinkOffer) -> Bytes {
-    write(CROSSLINK, offer)
+    match shortened(offer) {
+        Some(shorter) => write(CROSSLINK, &shorter),
+        None => write(CROSSLINK, offer),
+    }
+}
+
+/// The offer with fewer receipts; none if it has room with all of them.
+fn shortened(offer: &CrosslinkOffer) -> Option<CrosslinkOffer> {
+    if 1 + offer.ssz_bytes_len() <= GOSSIP_BYTES_MAX {
+        return None;
+    }
+    let mut shorter = CrosslinkOffer { bundles: Vec::new(), ..offer.clone() };
+    let mut room = GOSSIP_BYTES_MAX.saturating_sub(1 + shorter.ssz_bytes_len());
+    for bundle in &offer.bundles {
+        let (mut count, mut part) = (bundle.receipts.len(), Some(bundle.clone()));
+        while let Some(bytes) = part.as_ref().map(|part| OFFSET_BYTES + part.ssz_bytes_len()) {
+            if let Some(left) = room.checked_sub(bytes) {
+                room = left;
+                break;
+            }
+            count /= 2;
+            part = receipts::first(bundle, count);
+        }
+        let is_whole = part.as_ref() == Some(bundle);
+        shorter.bundles.extend(part);
+        if !is_whole {
+            break;
+        }
+    }
+    Some(shorter)
 }
 
 /// The message that carries evidence.

@@ -1,5 +1,6 @@
 mod disputes;
 mod joint;
+mod receipts;
 
 use super::branches::Branches;
 use super::candidates::CrosslinkPool;
@@ -127,7 +128,11 @@ impl<'a> Node<'a> {
     }
 
     fn offer_with(&mut self, crosslink: Crosslink, ancestries: Vec<MmrProof>) -> Vec<Effect> {
-        let offer = Unverified::new(CrosslinkOffer { crosslink, ancestries });
+        self.offer_all(CrosslinkOffer { crosslink, ancestries, bundles: Vec::new() })
+    }
+
+    fn offer_all(&mut self, offer: CrosslinkOffer) -> Vec<Effect> {
+        let offer = Unverified::new(offer);
         self.step(Input::Crosslink { token: TOKEN, offer })
     }
 }

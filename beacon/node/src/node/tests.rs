@@ -120,7 +120,7 @@ fn offered_crosslink_is_accepted_by_the_network() {
         let snapshot = nodes[1].snapshot();
         let committee = &snapshot.committees[&(Chain::from(ShardId::new(0)), Epoch::ZERO)];
         let crosslink = shard.crosslink(&world, snapshot.state(), committee, 3);
-        let offer = CrosslinkOffer { crosslink, ancestries: Vec::new() };
+        let offer = CrosslinkOffer { crosslink, ancestries: Vec::new(), bundles: Vec::new() };
         let mut forged = offer.clone();
         forged.crosslink.certificate.view = forged.crosslink.certificate.view.next();
         let refused = nodes[1].submit_crosslink(Unverified::new(forged)).await;

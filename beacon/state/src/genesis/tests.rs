@@ -36,7 +36,7 @@ fn the_genesis_header_commits_to_the_genesis_state() {
     assert_eq!(chain.header().state_root, chain.state().root());
     assert_eq!(chain.header().timestamp_ms, file.timestamp_ms);
     assert_eq!(chain.state().genesis_hash(), file.hash());
-    assert_eq!(chain.state().stake(), Stake { staked_units: 3, burned_units: 0 });
+    assert_eq!(chain.state().stake(), Stake { staked_units: 3, ..Stake::default() });
     assert_eq!(chain.history().leaf_count(), 1);
     for (record, id) in chain.state().shards().zip(&file.shard_ids) {
         assert_eq!(record.accepted.id, *id);

@@ -3,6 +3,7 @@ use crate::testing::{Network, STALL_HEIGHTS};
 use consensus::layout::{verify_beacon_table, verify_mix, verify_record, verify_shard_count};
 use consensus::light::LightClient;
 use primitives::{BeaconHeader, Chain, Committee, Height, Unverified};
+use xshard::beacon::{DeliveryError, narrow_delivery, verify_delivery};
 
 fn network() -> Network {
     let mut network = Network::new(3, &[1, 1, 1, 1]);
@@ -58,6 +59,53 @@ fn all_proofs_at_once_are_those_of_each() {
         assert_eq!(record_proof(network.state(), shard).as_ref(), Some(proof));
     }
     assert_eq!(record_proof(network.state(), ShardId::new(3)), None);
+}
+
+/// A network whose beacon chain has refused receipts of shard 1, so that answers wait for it.
+fn with_answers(count: u64) -> Network {
+    let mut network = network();
+    refuse(&mut network, count);
+    network
+}
+
+fn refuse(network: &mut Network, count: u64) {
+    let exit = xshard::Exit { validator: primitives::ValidatorIndex::new(9), units: 1 };
+    let payload = xshard::Payload::Exit(exit);
+    let receipts = (0..count).map(|_| network.receipt(Default::default(), Default::default(), &payload));
+    let receipts = receipts.collect();
+    network.send_and_deliver(1, receipts);
+}
+
+#[test]
+fn what_there_is_for_every_shard_is_proven() {
+    for count in [1, 7] {
+        let mut network = network();
+        let mut client = client(&network);
+        refuse(&mut network, count);
+        let (update, root) = (update(&network), network.chain.header().state_root);
+        assert_eq!(update.deliveries.len(), 3);
+        for (shard, expected) in (0..).map(ShardId::new).zip([0, count, 0]) {
+            let delivery = &update.deliveries[shard.get() as usize];
+            let arrivals = verify_delivery(delivery, shard, root, 0).unwrap();
+            let sequences: Vec<_> = arrivals.iter().map(|arrival| arrival.receipt.sequence).collect();
+            assert_eq!(sequences, (0..expected).collect::<Vec<_>>());
+            assert_eq!(delivery.lane.received, expected);
+            let other = verify_delivery(delivery, shard, B256::repeat_byte(1), 0);
+            assert_eq!(other, Err(DeliveryError::Lane { shard }));
+        }
+        client.update(Unverified::new(update)).unwrap();
+    }
+}
+
+#[test]
+fn what_is_left_of_a_delivery_is_proven_as_well() {
+    let network = with_answers(5);
+    let root = network.chain.header().state_root;
+    for next in 0..5 {
+        let delivery = narrow_delivery(&deliveries(network.state())[1], next).unwrap();
+        let arrivals = verify_delivery(&delivery, ShardId::new(1), root, next).unwrap();
+        assert_eq!(arrivals.len() as u64, 5 - next);
+    }
 }
 
 #[test]

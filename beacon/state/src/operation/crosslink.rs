@@ -3,7 +3,8 @@
 //! Accepted is a header above the accepted one and of the epoch that rules next, up to that epoch's last
 //! height, whose history contains the accepted one and whose certificate is of the committee in the
 //! table. Whatever it consumed from other shards must be accepted too, before or in the same block: so
-//! several crosslinks may need each other ([`joint`]). Cursors never fall.
+//! several crosslinks may need each other ([`joint`]). Cursors never fall. What the shard has consumed of the beacon
+//! chain's own receipts is not kept any longer.
 //!
 //! Rules: docs/spec/beacon-state.md#crosslinks
 
@@ -238,6 +239,12 @@ pub(crate) fn apply(
     }
     if let Some(progress) = state.progress.write(place) {
         progress.cursors = crosslink.cursors.clone();
+    }
+    let consumed = crosslink.cursors.cursor(Chain::Beacon).map_or(0, |cursor| cursor.sequence);
+    if state.lane(shard).is_some_and(|lane| lane.first_sequence() < consumed)
+        && let Some(lane) = state.lanes.write(place)
+    {
+        lane.acknowledge(consumed);
     }
     Ok(())
 }

@@ -1,7 +1,8 @@
 //! Evidence of equivocation, and what it costs.
 //!
 //! The guilty validator loses `slash_permille` of the units it has, at least one, and they are in no later
-//! draw; committees drawn already stay as they are. One offence is all that a validator did in one view
+//! draw; committees drawn already stay as they are. Units on their way out count as well until they are paid; the one
+//! with the offending key goes first, then those that are drawn. One offence is all that a validator did in one view
 //! of one (chain, epoch): it is punished once, however many seats and votes took part.
 //!
 //! Rules: docs/spec/beacon-state.md#slashing
@@ -10,6 +11,7 @@ use crate::event::Event;
 use crate::list::List;
 use crate::offence::Offence;
 use crate::state::BeaconState;
+use crate::validator::ValidatorRecord;
 use consensus::evidence::{Guilty, verify_evidence};
 use primitives::{B256, Chain, ChainSpec, Epoch, Evidence, PublicKeyBytes, ValidatorIndex, View};
 
@@ -51,7 +53,7 @@ pub enum EvidenceError {
     /// The same offence twice.
     #[error("validator {validator} was punished for chain {chain}, epoch {epoch}, view {view} already", validator = .0.validator, chain = .0.chain, epoch = .0.epoch, view = .0.view)]
     Punished(Offence),
-    /// It has lost everything already.
+    /// It has lost everything already, or was paid.
     #[error("validator {validator} has no unit to lose")]
     NothingLeft {
         /// Who.
@@ -114,20 +116,40 @@ pub fn check(spec: &ChainSpec, state: &BeaconState, verdict: &Verdict) -> Result
         return Err(EvidenceError::Punished(verdict.offence()));
     }
     let penalty = state.validator(validator).map_or(0, |record| record.penalty_units(spec.slash_permille));
-    let staked = state.stake.staked_units;
-    match penalty {
-        0 => Err(EvidenceError::NothingLeft { validator }),
-        found if found >= staked => Err(EvidenceError::LastUnits { validator, found, staked }),
-        penalty => Ok(penalty),
+    if penalty == 0 {
+        return Err(EvidenceError::NothingLeft { validator });
     }
+    let (found, staked) = (staked_part(state, verdict, penalty), state.stake.staked_units);
+    if found >= staked {
+        return Err(EvidenceError::LastUnits { validator, found, staked });
+    }
+    Ok(penalty)
+}
+
+/// How many of `penalty` units are drawn ones: all that there are, unless the offending one is on its way out.
+fn staked_part(state: &BeaconState, verdict: &Verdict, penalty: u64) -> u64 {
+    let validator = verdict.offence().validator;
+    let Some(record) = state.validator(validator) else { return 0 };
+    let is_exiting = || record.exiting_units() > 0 && state.is_exiting(validator, verdict.key());
+    let is_elsewhere = !record.units().contains(verdict.key()) && is_exiting();
+    penalty.saturating_sub(u64::from(is_elsewhere)).min(record.units().len() as u64)
 }
 
 /// Burns `penalty` units, as [`check`] returned them, and remembers the offence.
 pub(crate) fn apply(state: &mut BeaconState, verdict: &Verdict, penalty: u64, events: &mut Vec<Event>) {
     let Offence { chain, epoch, view, validator } = verdict.offence();
     let place = usize::try_from(validator.get()).unwrap_or(usize::MAX);
-    let units = state.validators.write(place).map_or(0, |record| record.burn(verdict.key(), penalty));
-    state.stake.staked_units = state.stake.staked_units.saturating_sub(units);
+    let (drawn, height) = (staked_part(state, verdict, penalty), state.height);
+    let burn = |record: &mut ValidatorRecord| record.burn(verdict.key(), drawn, height);
+    let staked = state.validators.write(place).map_or(0, burn);
+    let left = penalty.saturating_sub(staked);
+    let exiting = if left > 0 { state.remove_exiting(validator, verdict.key(), left) } else { 0 };
+    if let Some(record) = state.validators.write(place) {
+        record.burn_exiting(exiting);
+    }
+    let units = staked.saturating_add(exiting);
+    state.stake.staked_units = state.stake.staked_units.saturating_sub(staked);
+    state.stake.exiting_units = state.stake.exiting_units.saturating_sub(exiting);
     state.stake.burned_units = state.stake.burned_units.saturating_add(units);
     remember(state, verdict.offence());
     events.push(Event::Slashed { validator, units, chain, epoch, view });

@@ -1,6 +1,7 @@
 //! Putting a block together.
 
-use crate::block::{BlockError, Transition, apply_body, epoch_above};
+use super::bundles::{BundleSource, choose_bundles};
+use crate::block::{BlockError, Transition, apply_operations, apply_receipts, epoch_above};
 use crate::chain::BeaconChainState;
 use crate::operation::randao::RandaoError;
 use consensus::authority::{CommitteeSource, ruling_authority};
@@ -8,6 +9,7 @@ use primitives::{
     B256, BeaconBlock, BeaconBody, BeaconHeader, Chain, ChainSpec, Conflict, Consumption, Crosslink,
     Evidence, SignatureBytes, View,
 };
+use ssz::Encode as _;
 
 /// A proposer's share of a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,11 +34,13 @@ pub struct Proposal {
     pub consumptions: Vec<Consumption>,
 }
 
-/// Builds the block that `proposal` makes above `parent`, and what it leads to.
+/// Builds the block that `proposal` makes above `parent`, with as many of the bundles as there is room for, and what it
+/// leads to.
 pub fn build_block(
     spec: &ChainSpec,
     parent: &BeaconChainState,
     proposal: Proposal,
+    bundles: &dyn BundleSource,
     committees: &dyn CommitteeSource,
 ) -> Result<(BeaconBlock, Transition), BlockError> {
     let Proposal { view, parent_view, timestamp_ms, leader, .. } = proposal;
@@ -46,7 +50,8 @@ pub fn build_block(
     let committee = authority.committee();
     let no_such_seat = RandaoError::NoSuchSeat { seats: committee.len(), found: leader };
     let proposer = committee.seat(leader).ok_or(no_such_seat)?.validator;
-    let body = BeaconBody { randao_reveal, crosslinks, evidence, conflicts, consumptions };
+    let mut body =
+        BeaconBody { randao_reveal, crosslinks, evidence, conflicts, consumptions, bundles: Vec::new() };
     let mut header = BeaconHeader {
         epoch,
         view,
@@ -56,11 +61,14 @@ pub fn build_block(
         timestamp_ms: timestamp_ms.max(parent.header().timestamp_ms.saturating_add(1)),
         proposer,
         state_root: B256::ZERO,
-        body_root: body.root(),
+        body_root: B256::ZERO,
         history_root: parent.history().root(),
     };
-    let (state, events) = apply_body(spec, parent, &header, &body, leader, committees)?;
-    header.state_root = state.root();
+    let (mut state, mut events) = apply_operations(spec, parent, &header, &body, leader, committees)?;
+    let room = (spec.body_bytes_max as usize).saturating_sub(body.ssz_bytes_len());
+    body.bundles = choose_bundles(spec, header.timestamp_ms, &state, room, bundles);
+    apply_receipts(spec, &header, &body.bundles, &mut state, &mut events)?;
+    (header.state_root, header.body_root) = (state.root(), body.root());
     let chain = BeaconChainState::new(state, header.clone(), parent.history().clone());
     Ok((BeaconBlock { header, body }, Transition { chain, events }))
 }

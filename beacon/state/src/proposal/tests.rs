@@ -1,11 +1,16 @@
 use super::*;
-use crate::testing::{Network, SHARD_EPOCH_HEIGHTS, STALL_HEIGHTS, places};
+use crate::testing::{Brought, Network, SHARD_EPOCH_HEIGHTS, STALL_HEIGHTS, places};
 use crate::{CommitteeSource, Event};
 use consensus::authority::Authority;
 use crypto::mmr::MmrProof;
-use primitives::{B256, Chain, Crosslink, Epoch, Height, ShardId, SourceAncestry};
+use primitives::{
+    Address, B256, BeaconBundle, Chain, Crosslink, Epoch, Height, InboxCursor, InboxCursors, ShardId,
+    SourceAncestry, ValidatorIndex,
+};
 use proptest::prelude::*;
+use std::num::NonZeroU64;
 use std::sync::Arc;
+use xshard::{Deposit, Exit, Payload, TopUp, WithdrawalAccount};
 
 const BOUNDARY: u64 = SHARD_EPOCH_HEIGHTS - 1;
 
@@ -232,6 +237,10 @@ enum Move {
     Grow(u32, u64),
     /// A shard consumes another one's header, so many below its tip.
     Consume(u32, u32, u64),
+    /// A shard sends a receipt to the beacon chain: what it asks, for whom, and how many units.
+    Send(u32, u8, u64, u32),
+    /// A shard consumes all that the beacon chain has for it.
+    Take(u32),
     /// A seat equivocates.
     Equivocate(u32, u64),
     /// All shards offer their headers, except those in the mask.
@@ -242,6 +251,9 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
     let one = prop_oneof![
         4 => (0..3u32, 1..5u64).prop_map(|(shard, count)| Move::Grow(shard, count)),
         3 => (0..3u32, 0..3u32, 0..4u64).prop_map(|(shard, source, below)| Move::Consume(shard, source, below)),
+        4 => (0..3u32, 0..4u8, 0..6u64, 0..4u32)
+            .prop_map(|(shard, kind, validator, units)| Move::Send(shard, kind, validator, units)),
+        1 => (0..3u32).prop_map(Move::Take),
         1 => (0..6u32, 1..3u64).prop_map(|(seat, view)| Move::Equivocate(seat, view)),
         6 => (0..16u8).prop_map(Move::Block),
     ];
@@ -262,6 +274,59 @@ fn consume(network: &mut Network, shard: u32, source: u32, below: u64) {
     if shard != source && height >= from {
         network.consume(shard, &[(source, height)]);
     }
+}
+
+/// Lets a shard send a receipt: a deposit (0), a top-up (1), an exit (2) or nothing that can be read, from the account that
+/// owns the validators of genesis on shard 0 and those that came later on every shard.
+fn send(network: &mut Network, (shard, kind, validator, units): (u32, u8, u64, u32)) {
+    let known = network.record(shard).table.latest().unwrap().first_height.plus(SHARD_EPOCH_HEIGHTS);
+    if known.above(network.shards[shard as usize].tip().next()) == 0 {
+        return;
+    }
+    let number = network.keys.len() as u32;
+    let seats = (0..units).map(|unit| network.seat(number + unit)).collect();
+    let index = ValidatorIndex::new(validator);
+    let address = Address::with_last_byte(validator as u8);
+    let owner = network.state().validator(index).map_or(address, |record| record.withdrawal().address);
+    let (payload, worth) = match kind {
+        0 => {
+            let beacon_node = B256::with_last_byte(0x40 + number as u8);
+            let shard_node = B256::repeat_byte(0x40 + number as u8);
+            let withdrawal = WithdrawalAccount { shard: ShardId::new(shard), address };
+            (Payload::Deposit(Deposit { seats, beacon_node, shard_node, withdrawal }), units)
+        }
+        1 => (Payload::TopUp(TopUp { validator: index, seats }), units),
+        _ => (Payload::Exit(Exit { validator: index, units: u64::from(units) }), 0),
+    };
+    let mut receipt = network.receipt(owner, network.wei(u64::from(worth)), &payload);
+    if kind > 2 {
+        receipt.payload = Default::default();
+    }
+    network.send(shard, vec![receipt]);
+}
+
+/// Lets a shard consume all that the beacon chain has for it.
+fn take(network: &mut Network, shard: u32) {
+    let lane = network.state().lane(ShardId::new(shard)).unwrap();
+    let (source, sequence) = (Chain::Beacon, lane.next_sequence());
+    let (height, id) = (network.chain.header().height, network.chain.id());
+    let before = network.shards[shard as usize].cursors.last().unwrap();
+    let others = before.as_slice().iter().filter(|cursor| cursor.source != source).copied();
+    let cursors = others.chain([InboxCursor { source, height, id, sequence }]).collect();
+    let known = network.record(shard).table.latest().unwrap().first_height.plus(SHARD_EPOCH_HEIGHTS);
+    if known.above(network.shards[shard as usize].tip().next()) > 0 {
+        network.grow_with(shard, InboxCursors::new(cursors).unwrap());
+    }
+}
+
+/// What all shards sent, as it may be brought with these crosslinks.
+fn bundles(network: &Network, crosslinks: &[Crosslink]) -> Vec<BeaconBundle> {
+    let of_shard = |shard: u32| {
+        let chosen = crosslinks.iter().find(|crosslink| crosslink.header.shard == ShardId::new(shard));
+        let accepted = network.record(shard).accepted.height;
+        network.bundles(shard, chosen.map_or(accepted, |crosslink| crosslink.header.height).get())
+    };
+    (0..3).flat_map(of_shard).collect()
 }
 
 /// Every certified header above the accepted one is offered by the shards that are not silent.
@@ -297,11 +362,17 @@ proptest! {
         network.spec.slash_permille = 400;
         network.spec.crosslinks_max = cap;
         network.spec.seats_target = 4;
+        network.spec.beacon_receipts_max = 3;
+        network.spec.registrations_max = 3;
+        network.spec.lane_capacity = 2;
+        network.spec.exit_delay_heights = NonZeroU64::new(2).unwrap();
         let mut pool = Vec::new();
         for step in moves {
             match step {
                 Move::Grow(shard, count) => grow(&mut network, shard, count),
                 Move::Consume(shard, source, below) => consume(&mut network, shard, source, below),
+                Move::Send(shard, kind, validator, units) => send(&mut network, (shard, kind, validator, units)),
+                Move::Take(shard) => take(&mut network, shard),
                 Move::Equivocate(seat, view) => {
                     let seats = network.authority(Chain::Beacon, Epoch::ZERO).committee().len();
                     pool.push(network.equivocation(Chain::Beacon, 0, seat % seats, view));
@@ -310,13 +381,18 @@ proptest! {
                     let evidence = choose_evidence(&network.spec, network.state(), &pool);
                     let crosslinks = offers(&network, silent);
                     prop_assert!(crosslinks.len() <= cap as usize);
-                    let events = network.step(crosslinks, evidence);
+                    let bundles = bundles(&network, &crosslinks);
+                    let brought = Brought { crosslinks, evidence, bundles, ..Brought::default() };
+                    let events = network.step_of(brought);
                     prop_assert!(events.is_ok(), "{events:?}");
                     undo_void(&mut network, &events.unwrap());
                 }
             }
             let stake = network.state().stake();
-            prop_assert_eq!(stake.staked_units + stake.burned_units, 6);
+            prop_assert_eq!(stake.total_units(), 6 + stake.deposited_units);
+            for lane in network.state().lanes() {
+                prop_assert!(lane.pending().len() as u64 <= 2 * network.spec.lane_capacity);
+            }
             prop_assert!(stake.staked_units > 0);
             prop_assert_eq!(network.state().check(), Ok(()));
         }

@@ -1,10 +1,13 @@
 use super::*;
 use crate::testing::Network;
-use primitives::{AcceptedHeader, Address, Epoch, NodeKey, PublicKeyBytes, ShardKind, ShardStatus, View};
+use primitives::{
+    AcceptedHeader, Address, BeaconLane, Epoch, NodeKey, PublicKeyBytes, ShardKind, ShardStatus, U256, View,
+};
 use proptest::prelude::*;
 use ssz::{Decode as _, DecodeError, Encode as _};
 use ssz_types::VariableList;
 use ssz_types::typenum::{U65536, U1048576, U1099511627776};
+use xshard::{Payload, Withdrawal, WithdrawalAccount};
 
 /// A state in which every field says something.
 fn example() -> BeaconState {
@@ -32,10 +35,20 @@ fn example() -> BeaconState {
     let validator = |index: u8| {
         let units = vec![PublicKeyBytes::new([index; 48]), PublicKeyBytes::new([index + 9; 48])];
         let (beacon, shard) = (NodeKey::repeat_byte(index), NodeKey::repeat_byte(index + 1));
-        let mut validator = ValidatorRecord::new(units, beacon, shard, Address::repeat_byte(index)).unwrap();
-        validator.burn(&PublicKeyBytes::new([index; 48]), u64::from(index));
+        let withdrawal = WithdrawalAccount { shard: ShardId::new(1), address: Address::repeat_byte(index) };
+        let mut validator =
+            ValidatorRecord::new(units, beacon, shard, withdrawal, Height::new(index.into())).unwrap();
+        validator.burn(&PublicKeyBytes::new([index; 48]), u64::from(index), Height::new(4));
         validator
     };
+    let mut leaving = validator(0);
+    let key = leaving.exit(1, Height::new(3))[0];
+    let exiting = ExitingUnit { validator: ValidatorIndex::ZERO, key, withdrawable_at: Height::new(30) };
+    let mut lane = ShardLane::new(ShardId::new(1));
+    let payout = Withdrawal { validator: ValidatorIndex::new(1), to: Address::repeat_byte(1) };
+    (0..3).for_each(|units| lane.send(U256::from(units), &Payload::Withdrawal(payout)));
+    lane.receive();
+    lane.acknowledge(1);
     let offence = |view| Offence {
         chain: Chain::Beacon,
         epoch: Epoch::new(1),
@@ -47,14 +60,19 @@ fn example() -> BeaconState {
         mix: B256::repeat_byte(2),
         beacon_table: Cached::new(table(0)),
         shards: List::new(vec![record(0), record(1), record(2)]).unwrap(),
+        lanes: List::new(vec![ShardLane::new(ShardId::ZERO), lane, ShardLane::new(ShardId::new(2))]).unwrap(),
         genesis_timestamp_ms: 77,
         height: Height::new(5),
-        validators: List::new(vec![validator(0), validator(1)]).unwrap(),
+        validators: List::new(vec![leaving, validator(1)]).unwrap(),
         progress: List::new(vec![ShardProgress::default(); 3]).unwrap(),
         offences: List::new(vec![offence(1), offence(2)]).unwrap(),
-        stake: Stake { staked_units: 3, burned_units: 1 },
+        stake: STAKE,
+        exits: List::new(vec![exiting]).unwrap(),
     }
 }
+
+const STAKE: Stake =
+    Stake { staked_units: 2, exiting_units: 1, burned_units: 1, withdrawn_units: 5, deposited_units: 6 };
 
 /// The state as a plain SSZ container.
 #[derive(TreeHash)]
@@ -63,12 +81,14 @@ struct Plain {
     mix: B256,
     beacon_table: EpochTable,
     shards: VariableList<ShardRecord, U65536>,
+    lanes: VariableList<BeaconLane, U65536>,
     genesis_timestamp_ms: u64,
     height: Height,
     validators: VariableList<ValidatorRecord, U1048576>,
     progress: VariableList<ShardProgress, U65536>,
     offences: VariableList<Offence, U1099511627776>,
     stake: Stake,
+    exits: VariableList<ExitingUnit, U1048576>,
 }
 
 #[test]
@@ -79,12 +99,14 @@ fn the_root_is_that_of_an_ssz_container() {
         mix: state.mix,
         beacon_table: (*state.beacon_table).clone(),
         shards: VariableList::new(state.shards.iter().cloned().collect()).unwrap(),
+        lanes: VariableList::new(state.lanes.iter().map(ShardLane::summary).collect()).unwrap(),
         genesis_timestamp_ms: state.genesis_timestamp_ms,
         height: state.height,
         validators: VariableList::new(state.validators.iter().cloned().collect()).unwrap(),
         progress: VariableList::new(state.progress.iter().cloned().collect()).unwrap(),
         offences: VariableList::new(state.offences.iter().copied().collect()).unwrap(),
         stake: state.stake,
+        exits: VariableList::new(state.exits.iter().copied().collect()).unwrap(),
     };
     assert_eq!(state.root(), plain.tree_hash_root());
 }
@@ -98,9 +120,9 @@ fn encoding_and_root_are_frozen() {
     assert_eq!(found, (FROZEN_LENGTH, FROZEN_ENCODING.into(), FROZEN_ROOT.into()));
 }
 
-const FROZEN_LENGTH: usize = 1482;
-const FROZEN_ENCODING: &str = "0xbfa98c1425ad11b9ac1f2042bb59a4686da296713bad8681e11dbd1311ba1e41";
-const FROZEN_ROOT: &str = "0x663751f85301d527b68d26a1d272e3200609d2b1f414367e862120a2d827ac6c";
+const FROZEN_LENGTH: usize = 1914;
+const FROZEN_ENCODING: &str = "0xe648d4c44f982f80d92a348c82b18b54dcdb8f219e748f738f9fcc76f1a11755";
+const FROZEN_ROOT: &str = "0x2d1d7232fec33165f40a172b89720f467c1d9df5497931e00bfdadf654dfa60f";
 
 #[test]
 fn a_state_survives_its_encoding() {
@@ -123,6 +145,8 @@ fn assert_root_follows(change: impl FnOnce(&mut BeaconState)) {
     let fresh = BeaconState {
         beacon_table: Cached::new((*state.beacon_table).clone()),
         shards: List::new(state.shards.iter().cloned().collect()).unwrap(),
+        lanes: List::new(state.lanes.iter().cloned().collect()).unwrap(),
+        exits: List::new(state.exits.iter().copied().collect()).unwrap(),
         validators: List::new(state.validators.iter().cloned().collect()).unwrap(),
         progress: List::new(state.progress.iter().cloned().collect()).unwrap(),
         offences: List::new(state.offences.iter().copied().collect()).unwrap(),
@@ -141,7 +165,15 @@ fn a_written_field_is_hashed_again_and_a_copy_keeps_its_root() {
     assert_root_follows(|state| state.genesis_timestamp_ms += 1);
     assert_root_follows(|state| state.height = Height::ZERO);
     assert_root_follows(|state| {
-        assert_eq!(state.validators.write(0).unwrap().burn(&PublicKeyBytes::new([0; 48]), 1), 1);
+        let key = PublicKeyBytes::new([0; 48]);
+        assert_eq!(state.validators.write(0).unwrap().burn(&key, 1, Height::ZERO), 1);
+    });
+    assert_root_follows(|state| state.lanes.write(1).unwrap().receive());
+    assert_root_follows(|state| state.lanes.write(1).unwrap().acknowledge(2));
+    assert_root_follows(|state| state.exits.retain(|_, _| false));
+    assert_root_follows(|state| {
+        let unit = *state.exits.get(0).unwrap();
+        assert!(state.exits.push(unit));
     });
     assert_root_follows(|state| state.progress.write(1).unwrap().early_end_at = Height::new(1));
     assert_root_follows(|state| state.offences.write(1).unwrap().view = View::new(9));
@@ -179,10 +211,42 @@ fn what_no_chain_can_have_is_not_decoded() {
         |state| state.offences.write(1).unwrap().view = View::new(1),
         StateError::Offences { index: 1 },
     );
-    let expected = Stake { staked_units: 3, burned_units: 1 };
-    let found = Stake { staked_units: 4, burned_units: 1 };
-    assert_refused(|state| state.stake = found, StateError::Stake { expected, found });
-    assert_refused(|state| state.validators = List::new(Vec::new()).unwrap(), StateError::NothingStaked);
+    let found = Stake { staked_units: 4, ..STAKE };
+    assert_refused(|state| state.stake = found, StateError::Stake { expected: STAKE, found });
+    assert_refused(|state| state.stake.deposited_units = 9, StateError::Deposited { deposited: 9, total: 9 });
+    assert_refused(
+        |state| {
+            state.exits = List::new(Vec::new()).unwrap();
+            state.validators = List::new(Vec::new()).unwrap();
+        },
+        StateError::NothingStaked,
+    );
+}
+
+#[test]
+fn lanes_that_are_not_those_of_the_shards_are_not_decoded() {
+    let (one, seven) = (ShardId::new(1), ShardId::new(7));
+    assert_refused(
+        |state| state.lanes.retain(|place, _| place != 2),
+        StateError::Lanes { expected: 3, found: 2 },
+    );
+    assert_refused(
+        |state| *state.lanes.write(1).unwrap() = ShardLane::new(seven),
+        StateError::Lane { expected: one, found: seven },
+    );
+}
+
+#[test]
+fn a_queue_that_does_not_rise_or_belongs_to_nobody_is_not_decoded() {
+    let unit = *example().exits.get(0).unwrap();
+    let lower = ExitingUnit { withdrawable_at: Height::new(29), ..unit };
+    assert_refused(|state| assert!(state.exits.push(lower)), StateError::Exits { index: 1 });
+    let nobody = ExitingUnit { validator: ValidatorIndex::new(9), ..unit };
+    assert_refused(|state| *state.exits.write(0).unwrap() = nobody, StateError::Exits { index: 0 });
+    assert_refused(
+        |state| state.exits.retain(|_, _| false),
+        StateError::Exiting { validator: ValidatorIndex::ZERO, expected: 1, found: 0 },
+    );
 }
 
 #[test]

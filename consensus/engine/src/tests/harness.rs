@@ -44,6 +44,7 @@ pub(super) fn block(header: BeaconHeader) -> Block {
         evidence: vec![],
         conflicts: vec![],
         consumptions: vec![],
+        bundles: vec![],
     };
     let header = BeaconHeader { body_root: body.root(), ..header };
     Block::beacon(BeaconBlock { header, body })

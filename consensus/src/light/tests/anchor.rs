@@ -1,6 +1,6 @@
 use crate::layout::committee_branch;
 use crate::light::{AnchorError, verify_anchor};
-use crate::testing::{Members, State, table, with_one_bit_flipped};
+use crate::testing::{Members, State, idle_lanes, table, with_one_bit_flipped};
 use primitives::{
     Address, AnchorProof, AnchorRef, B256, Epoch, Height, InboxCursors, Seat, ShardHeader, ShardId,
     ShardRecord, ValidatorIndex,
@@ -22,6 +22,7 @@ fn anchored() -> (ShardHeader, AnchorProof) {
         beacon_table: table(&[(0, &Members::new(3, 1))]),
         records: vec![record(0), record(1)],
         cursors: vec![InboxCursors::default(); 2],
+        lanes: idle_lanes(2),
     };
     let beacon = state.header(0, 7);
     let proof = state.record_proof(1);

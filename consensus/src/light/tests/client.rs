@@ -1,7 +1,7 @@
 use crate::authority::{AuthorityError, CertificateError};
 use crate::history::HistoryError;
 use crate::light::{LightClient, LightError};
-use crate::testing::{GENESIS, Members, State, finalization, table, with_one_bit_flipped};
+use crate::testing::{GENESIS, Members, State, finalization, idle_lanes, table, with_one_bit_flipped};
 use crypto::mmr::{MmrProof, MmrTree};
 use primitives::{
     AcceptedHeader, B256, BeaconHeader, CertifiedShardHeader, Chain, Committee, Epoch, EpochTable, Height,
@@ -49,6 +49,7 @@ impl Network {
             beacon_table: table(&[(0, &beacon[0]), (32, &beacon[1])]),
             records: vec![record(ShardId::new(0), genesis), record(SHARD, newest)],
             cursors: vec![nothing, Self::cursors()],
+            lanes: idle_lanes(2),
         };
         Self { beacon, shard, accepted, state }
     }
@@ -270,6 +271,12 @@ fn an_update_that_leaves_out_or_exchanges_records_is_refused() {
     assert_eq!(refused(&|update| update.records.clear()), LightError::RecordCount { found: 0 });
     let exchanged = refused(&|update| update.records.reverse());
     assert_eq!(exchanged, LightError::RecordOrder { expected: 0, found: SHARD });
+    let fewer = refused(&|update| update.deliveries.truncate(1));
+    assert_eq!(fewer, LightError::LaneCount { expected: 2, found: 1 });
+    let exchanged = refused(&|update| update.deliveries.reverse());
+    assert_eq!(exchanged, LightError::LaneOrder { expected: 0, found: SHARD });
+    let forged = refused(&|update| update.deliveries[1].lane.received = 1);
+    assert_eq!(forged, LightError::Lane { shard: SHARD });
 }
 
 #[test]

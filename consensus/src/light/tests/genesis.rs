@@ -1,6 +1,6 @@
 use crate::light::{BootstrapError, LightClient, LightError};
 use crate::sampling::{committee_seed, draw_committee};
-use crate::testing::{Members, State};
+use crate::testing::{Members, State, idle_lanes};
 use crypto::bls::SecretKey;
 use crypto::mmr::Mmr;
 use primitives::{
@@ -69,6 +69,7 @@ fn state(genesis: &Genesis) -> State {
         beacon_table: table(genesis, Chain::Beacon, 32),
         records: (0..3).map(record).collect(),
         cursors: vec![InboxCursors::default(); 3],
+        lanes: idle_lanes(3),
     }
 }
 

@@ -1,7 +1,9 @@
-//! `/atoll/v1`: shards, crosslinks and committees.
+//! `/atoll/v1`: shards, their lanes, crosslinks and committees.
 
 use super::extract::{Query, octets, parse, wants_octets};
-use crate::beacon::{ApiError, BeaconApi, CommitteeView, CrosslinkView, Data, ErrorView, ShardView};
+use crate::beacon::{
+    ApiError, BeaconApi, CommitteeView, CrosslinkView, Data, ErrorView, LaneView, ShardView,
+};
 use axum::{
     Json,
     extract::{Path, State},
@@ -24,6 +26,13 @@ pub(super) async fn shards<A: BeaconApi>(
     State(api): State<A>,
 ) -> Result<Json<Data<Vec<ShardView>>>, ApiError> {
     Ok(Json(Data { data: api.shards().await? }))
+}
+
+/// The lanes between the beacon chain and every shard.
+#[utoipa::path(get, path = "/atoll/v1/lanes", tag = "atoll",
+    responses((status = 200, body = Data<Vec<LaneView>>), (status = 503, body = ErrorView)))]
+pub(super) async fn lanes<A: BeaconApi>(State(api): State<A>) -> Result<Json<Data<Vec<LaneView>>>, ApiError> {
+    Ok(Json(Data { data: api.lanes().await? }))
 }
 
 #[derive(Deserialize, IntoParams)]

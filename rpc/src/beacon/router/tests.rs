@@ -108,6 +108,10 @@ impl BeaconApi for Fixed {
     async fn shards(&self) -> ApiResult<Vec<ShardView>> {
         Ok(Vec::new())
     }
+    async fn lanes(&self) -> ApiResult<Vec<LaneView>> {
+        let (received, first_pending) = (3.into(), 7.into());
+        Ok(vec![LaneView { shard: 1.into(), received, first_pending, pending: 2.into() }])
+    }
     async fn crosslinks(&self, limit: usize) -> ApiResult<Vec<CrosslinkView>> {
         Ok(std::iter::repeat_n(CrosslinkView::new(&samples::crosslink(), 70), limit.min(2)).collect())
     }
@@ -262,6 +266,8 @@ async fn the_client_reads_what_the_node_says() {
     assert_eq!(client.head().await.expect("a header").root, samples::header().id());
     assert_eq!(client.finality_checkpoints().await.expect("points").finalized, Default::default());
     assert_eq!(client.shards().await.expect("shards"), []);
+    let lanes = client.lanes().await.expect("lanes");
+    assert_eq!((lanes.len(), lanes[0].received, lanes[0].pending), (1, 3.into(), 2.into()));
     assert_eq!(client.crosslinks(1).await.expect("crosslinks").len(), 1);
     assert_eq!(client.light_bootstrap().await.expect("a start"), samples::bootstrap());
     let committee = client.committee(Chain::Beacon, Epoch::new(1)).await.expect("a committee");

@@ -2,6 +2,7 @@
 
 use super::super::{Decimal, SignedBlock};
 use super::dispute::{ConflictView, ConsumptionView};
+use super::lane::BundleView;
 use primitives::{
     B256, BeaconBlock, BeaconHeader, Chain, Crosslink, Evidence, PublicKeyBytes, SignatureBytes, SignedVote,
     VoteKind,
@@ -220,6 +221,8 @@ pub struct BlockBodyView {
     pub conflicts: Vec<ConflictView>,
     /// Shards that consumed from void branches.
     pub consumptions: Vec<ConsumptionView>,
+    /// Receipts of shards that it consumes.
+    pub bundles: Vec<BundleView>,
 }
 
 /// A block's fields.
@@ -245,6 +248,7 @@ impl From<&BeaconBlock> for BlockMessage {
                 evidence: body.evidence.iter().map(Into::into).collect(),
                 conflicts: body.conflicts.iter().map(Into::into).collect(),
                 consumptions: body.consumptions.iter().map(Into::into).collect(),
+                bundles: body.bundles.iter().map(Into::into).collect(),
             },
         }
     }

@@ -1,5 +1,7 @@
 use super::*;
-use crate::beacon::{CommitteeAnswer, Decimal, EndCause, Event, SignedBlock, ValidatorFilter, samples};
+use crate::beacon::{
+    CommitteeAnswer, Decimal, EndCause, Event, SignedBlock, StakeChange, ValidatorFilter, samples,
+};
 use alloy_primitives::{Address, B256};
 use primitives::{
     AcceptedHeader, Chain, Epoch, Height, ShardId, ShardKind, ShardRecord, ShardSpec, ValidatorIndex,
@@ -93,6 +95,13 @@ fn a_block_shows_all_that_it_brings() {
             "certified": { "height": "140", "id": repeated("0b", 32), "view": "9", "signers": "3", "seats": "4" },
             "source": "2",
         }],
+        "bundles": [{
+            "shard": "1",
+            "height": "140",
+            "first_sequence": "5",
+            "count": "1",
+            "receipts": [samples::receipt().id()],
+        }],
     });
     assert_eq!(
         json_of(&VersionedBlock::new(&signed, true)),
@@ -171,6 +180,19 @@ fn a_shard_shows_its_chain_id_and_latest_crosslink() {
     );
 }
 
+/// A validator of these seats, of which one unit leaves.
+fn entry(seat_keys: Vec<primitives::PublicKeyBytes>) -> ValidatorEntry {
+    ValidatorEntry {
+        seat_keys,
+        exiting_units: 1,
+        burned_units: 0,
+        withdrawal_shard: ShardId::new(2),
+        withdrawal_address: Address::repeat_byte(7),
+        registered: 4,
+        left: None,
+    }
+}
+
 #[test]
 fn a_validator_has_the_beacon_apis_fields_its_units_and_seats() {
     let keys = vec![samples::key(1), samples::key(2)];
@@ -178,7 +200,7 @@ fn a_validator_has_the_beacon_apis_fields_its_units_and_seats() {
         index: Decimal(3),
         balance: Decimal(64_000_000_000),
         status: ValidatorStatus::ActiveOngoing,
-        validator: ValidatorDetail::active(keys, Address::repeat_byte(7), 2, 32_000_000_000, false),
+        validator: ValidatorDetail::new(entry(keys), 32_000_000_000),
     };
     assert_eq!(
         json_of(&view),
@@ -191,15 +213,26 @@ fn a_validator_has_the_beacon_apis_fields_its_units_and_seats() {
                 "withdrawal_credentials": format!("0x010000000000000000000000{}", "07".repeat(20)),
                 "effective_balance": "64000000000",
                 "slashed": false,
-                "activation_eligibility_epoch": "0",
-                "activation_epoch": "0",
+                "activation_eligibility_epoch": "4",
+                "activation_epoch": "4",
                 "exit_epoch": "18446744073709551615",
                 "withdrawable_epoch": "18446744073709551615",
                 "units": "2",
                 "seat_keys": [repeated("01", 48), repeated("02", 48)],
+                "exiting_units": "1",
+                "burned_units": "0",
+                "withdrawal_shard": "2",
             },
         })
     );
+}
+
+#[test]
+fn a_validator_that_left_says_when() {
+    let left = ValidatorEntry { left: Some((5, 7)), burned_units: 1, ..entry(Vec::new()) };
+    let view = json_of(&ValidatorDetail::new(left, 1));
+    assert_eq!((&view["exit_epoch"], &view["withdrawable_epoch"]), (&json!("5"), &json!("7")));
+    assert_eq!((&view["slashed"], &view["pubkey"]), (&json!(true), &json!(repeated("00", 48))));
 }
 
 #[test]
@@ -257,11 +290,13 @@ fn every_kind_of_event_reads_back_as_itself() {
             chain: Chain::Shard(ShardId::new(1)),
             offence_epoch: one,
         },
+        Event::Stake { validator_index: one, units: one, change: StakeChange::ToppedUp },
     ];
     for event in &events {
         json_of(event);
     }
     assert_eq!(json_of(&events[4])["cause"], "conflict");
+    assert_eq!(json_of(&events[6])["change"], "topped_up");
     assert_eq!(
         json_of(&events[0]),
         json!({
@@ -291,5 +326,6 @@ fn a_filter_passes_who_is_named_and_in_the_right_state() {
 #[test]
 fn a_status_is_read_by_its_name() {
     assert_eq!("active_ongoing".parse(), Ok(ValidatorStatus::ActiveOngoing));
+    assert_eq!("withdrawal_done".parse(), Ok(ValidatorStatus::WithdrawalDone));
     assert!("active".parse::<ValidatorStatus>().is_err());
 }

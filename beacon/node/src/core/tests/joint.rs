@@ -215,6 +215,6 @@ fn largest_offer_can_be_passed_on() {
     let mut crosslink = alice.crosslink(&one, 3);
     crosslink.cursors = InboxCursors::new((0..1024).map(cursor).collect()).expect("as many as there can be");
     crosslink.history = longest.clone();
-    let offer = CrosslinkOffer { crosslink, ancestries: vec![longest; ANCESTRIES_MAX] };
+    let offer = CrosslinkOffer { crosslink, ancestries: vec![longest; ANCESTRIES_MAX], bundles: Vec::new() };
     assert!(gossip::crosslink_message(&offer).len() <= GOSSIP_BYTES_MAX);
 }

@@ -3,7 +3,8 @@
 //! A crosslink *requires* that each source header its cursors name is accepted: it is the source's newest
 //! accepted header, or an ancestor of it. Newest means after this block, so two shards that consumed
 //! from each other are accepted together or not at all. A cursor that has not moved since the shard's last
-//! crosslink requires nothing: what it names is accepted already.
+//! crosslink requires nothing: what it names is accepted already. A cursor of the beacon chain's own receipts requires only
+//! that they were sent.
 
 use crate::state::BeaconState;
 use consensus::history::{HistoryError, verify_ancestor};
@@ -49,6 +50,16 @@ pub enum RequirementError {
         shard: ShardId,
         /// The cursor's source.
         found: Chain,
+    },
+    /// It consumed more than the beacon chain sent.
+    #[error("the beacon chain sent {sent} receipts to shard {shard}, consumed were {found}")]
+    NeverSent {
+        /// The shard of the crosslink.
+        shard: ShardId,
+        /// Sequence that the next one will have.
+        sent: u64,
+        /// The cursor's sequence.
+        found: u64,
     },
     /// It consumed what is not accepted.
     #[error("shard {source_shard} is accepted up to height {accepted}, consumed up to {found}")]
@@ -112,6 +123,9 @@ pub(crate) fn requirement(
     shard: ShardId,
     cursor: &InboxCursor,
 ) -> Result<Requirement, RequirementError> {
+    if cursor.source == Chain::Beacon {
+        return beacon_requirement(state, shard, cursor.sequence);
+    }
     if !has_moved(state, shard, cursor) {
         return Ok(Requirement::Met);
     }
@@ -129,6 +143,17 @@ pub(crate) fn requirement(
         return Err(RequirementError::OtherBranch { source_shard, height, expected: head.id, found });
     }
     Ok(Requirement::Met)
+}
+
+/// What a cursor of the beacon chain's receipts requires: that as many were sent.
+fn beacon_requirement(
+    state: &BeaconState,
+    shard: ShardId,
+    found: u64,
+) -> Result<Requirement, RequirementError> {
+    let no_such_source = RequirementError::NoSuchSource { shard, found: Chain::Beacon };
+    let sent = state.lane(shard).ok_or(no_such_source)?.next_sequence();
+    if found <= sent { Ok(Requirement::Met) } else { Err(RequirementError::NeverSent { shard, sent, found }) }
 }
 
 /// Checks that everything a verified crosslink consumed is accepted by `heads` or before.

@@ -24,7 +24,7 @@ fn an_equivocator_loses_its_units_and_is_in_no_later_draw() {
     let events = network.step(vec![], vec![evidence]).unwrap();
     let (epoch, view) = (Epoch::ZERO, View::new(5));
     assert_eq!(events, [Event::Slashed { validator, units: 2, chain, epoch, view }]);
-    assert_eq!(network.state().stake(), Stake { staked_units: 6, burned_units: 2 });
+    assert_eq!(network.state().stake(), Stake { staked_units: 6, burned_units: 2, ..Stake::default() });
     assert!(network.state().validator(validator).unwrap().is_slashed());
     assert!(network.state().units(Chain::Beacon).iter().all(|unit| unit.validator != validator));
     assert_eq!(
@@ -57,7 +57,7 @@ fn an_equivocator_loses_at_least_one_unit() {
     let seat = committee.seats().iter().position(|seat| seat.validator == ValidatorIndex::ZERO).unwrap();
     let evidence = network.equivocation(Chain::Beacon, 0, seat as u32, 1);
     network.step(vec![], vec![evidence]).unwrap();
-    assert_eq!(network.state().stake(), Stake { staked_units: 3, burned_units: 1 });
+    assert_eq!(network.state().stake(), Stake { staked_units: 3, burned_units: 1, ..Stake::default() });
 }
 
 #[test]
@@ -181,6 +181,93 @@ fn the_last_units_of_all_are_not_burned() {
     let validator = guilty(&network, Chain::Beacon, 1);
     let last = network.equivocation(Chain::Beacon, 0, 1, 1);
     assert_eq!(refusal(&network, last), EvidenceError::LastUnits { validator, found: 1, staked: 1 });
+}
+
+/// Two validators of four units, of which the first lets two leave; the seats of both in epoch 0's beacon committee.
+fn with_exiting() -> (Network, Vec<primitives::PublicKeyBytes>) {
+    let mut network = Network::new(1, &[4, 4]);
+    let keys = network.state().validator(ValidatorIndex::ZERO).unwrap().units().to_vec();
+    let exit = xshard::Exit { validator: ValidatorIndex::ZERO, units: 2 };
+    let owner = network.state().validator(ValidatorIndex::ZERO).unwrap().withdrawal().address;
+    let receipt = network.receipt(owner, Default::default(), &xshard::Payload::Exit(exit));
+    network.send_and_deliver(0, vec![receipt]);
+    assert_eq!(network.state().stake().exiting_units, 2);
+    (network, keys)
+}
+
+/// Punishes the seat with this key in a view, where an offence costs so many thousandths. Staked and exiting units of the
+/// first validator afterwards, by their places in `keys`.
+fn punished(
+    network: &mut Network,
+    keys: &[primitives::PublicKeyBytes],
+    offending: usize,
+    permille: u32,
+) -> (Vec<usize>, Vec<usize>) {
+    network.spec.slash_permille = permille;
+    let committee = network.authority(Chain::Beacon, Epoch::ZERO).committee().clone();
+    let seat = committee.seats().iter().position(|seat| seat.key == keys[offending]).unwrap();
+    let evidence = network.equivocation(Chain::Beacon, 0, seat as u32, 1);
+    network.step(vec![], vec![evidence]).unwrap();
+    assert_eq!(network.state().check(), Ok(()));
+    let place = |key: &primitives::PublicKeyBytes| keys.iter().position(|known| known == key).unwrap();
+    let staked = network.state().validator(ValidatorIndex::ZERO).unwrap().units().iter().map(place).collect();
+    (staked, network.state().exits().map(|unit| place(&unit.key)).collect())
+}
+
+#[test]
+fn units_on_their_way_out_count_and_go_after_those_that_are_drawn() {
+    let cases = [
+        // A quarter of four is the offending one.
+        (1, 250, vec![0], vec![3, 2]),
+        (0, 250, vec![1], vec![3, 2]),
+        (3, 250, vec![0, 1], vec![2]),
+        (2, 250, vec![0, 1], vec![3]),
+        // Then the latest drawn, then those that would be paid last.
+        (2, 500, vec![0], vec![3]),
+        (0, 500, vec![], vec![3, 2]),
+        (0, 750, vec![], vec![3]),
+        (2, 750, vec![], vec![3]),
+        (3, 750, vec![], vec![2]),
+        (3, 1000, vec![], vec![]),
+    ];
+    for (offending, permille, staked, exiting) in cases {
+        let (mut network, keys) = with_exiting();
+        let found = punished(&mut network, &keys, offending, permille);
+        assert_eq!(found, (staked, exiting), "{offending} {permille}");
+        let burned = u64::from(permille) * 4 / 1000;
+        let stake = network.state().stake();
+        assert_eq!((stake.burned_units, stake.total_units()), (burned, 8));
+        assert_eq!(network.state().validator(ValidatorIndex::ZERO).unwrap().burned_units(), burned);
+    }
+}
+
+#[test]
+fn who_was_paid_has_nothing_left_to_lose() {
+    let mut network = Network::new(1, &[1, 1, 1, 1]);
+    network.spec.exit_delay_heights = std::num::NonZeroU64::MIN;
+    let validator = guilty(&network, Chain::Beacon, 0);
+    let owner = network.state().validator(validator).unwrap().withdrawal().address;
+    let exit = xshard::Payload::Exit(xshard::Exit { validator, units: 0 });
+    let receipt = network.receipt(owner, Default::default(), &exit);
+    network.send_and_deliver(0, vec![receipt]);
+    let evidence = network.equivocation(Chain::Beacon, 0, 0, 1);
+    // As long as the unit waits, it is lost.
+    assert!(network.build(vec![], vec![evidence.clone()]).is_ok());
+    network.idle(1);
+    assert_eq!(network.state().stake().withdrawn_units, 1);
+    assert_eq!(refusal(&network, evidence), EvidenceError::NothingLeft { validator });
+}
+
+#[test]
+fn units_on_their_way_out_are_not_the_last_of_all() {
+    let mut network = Network::new(1, &[1, 1]);
+    let validator = guilty(&network, Chain::Beacon, 0);
+    let owner = network.state().validator(validator).unwrap().withdrawal().address;
+    let exit = xshard::Payload::Exit(xshard::Exit { validator, units: 0 });
+    let receipt = network.receipt(owner, Default::default(), &exit);
+    network.send_and_deliver(0, vec![receipt]);
+    network.step(vec![], vec![network.equivocation(Chain::Beacon, 0, 0, 1)]).unwrap();
+    assert_eq!(network.state().stake(), Stake { staked_units: 1, burned_units: 1, ..Stake::default() });
 }
 
 #[test]

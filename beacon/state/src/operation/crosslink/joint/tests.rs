@@ -124,7 +124,7 @@ fn consuming_from_another_branch_is_refused() {
 #[test]
 fn a_shard_consumes_only_from_other_shards() {
     let shard = ShardId::new(0);
-    for found in [Chain::Beacon, Chain::Shard(shard), Chain::Shard(ShardId::new(9))] {
+    for found in [Chain::Shard(shard), Chain::Shard(ShardId::new(9))] {
         let mut network = Network::new(1, &[1, 1, 1, 1]);
         let mut cursor = network.shards[0].cursor(Height::ZERO);
         cursor.source = found;
@@ -132,6 +132,38 @@ fn a_shard_consumes_only_from_other_shards() {
         let error = RequirementError::NoSuchSource { shard, found };
         assert_eq!(refusal(&network, vec![network.crosslink(0, 1)]), error);
     }
+}
+
+/// Of the beacon chain's receipts a shard has consumed no more than were sent; nothing else is asked of that cursor.
+#[test]
+fn the_beacon_chains_own_receipts_are_consumed_as_far_as_they_were_sent() {
+    let mut network = Network::new(1, &[1, 1, 1, 1]);
+    let exit = xshard::Exit { validator: primitives::ValidatorIndex::new(9), units: 1 };
+    let payload = xshard::Payload::Exit(exit);
+    let refused = |network: &Network| network.receipt(Default::default(), Default::default(), &payload);
+    let receipts = vec![refused(&network), refused(&network)];
+    network.send_and_deliver(0, receipts);
+    let shard = ShardId::new(0);
+    for (sequence, is_met) in [(3, false), (2, true)] {
+        network.shards[0].undo_above(Height::new(1));
+        let (source, id) = (Chain::Beacon, B256::repeat_byte(7));
+        let cursor = InboxCursor { source, height: Height::new(1), id, sequence };
+        network.grow_with(0, InboxCursors::new(vec![cursor]).unwrap());
+        let crosslink = network.crosslink(0, 2);
+        if is_met {
+            assert_eq!(places(&network.choose(&[(0, &[2])])), [(0, 2)]);
+            let proof = network.shards[0].ancestry(Height::new(2), Height::new(1));
+            let needless = Crosslink { sources: vec![SourceAncestry::Ancestor(proof)], ..crosslink };
+            let error = RequirementError::AncestryNeedless { source_chain: source };
+            assert_eq!(refusal(&network, vec![needless]), error);
+            network.accept(0);
+        } else {
+            assert_eq!(network.choose(&[(0, &[2])]), []);
+            let error = RequirementError::NeverSent { shard, sent: 2, found: 3 };
+            assert_eq!(refusal(&network, vec![crosslink]), error);
+        }
+    }
+    assert_eq!(network.state().lane(shard).unwrap().first_sequence(), 2);
 }
 
 #[test]
