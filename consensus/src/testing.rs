@@ -10,7 +10,7 @@ use crate::vote::signing_bytes;
 use crypto::bls::{SecretKey, aggregate_signatures};
 use primitives::{
     Address, B256, BeaconDelivery, BeaconHeader, BeaconLane, Certificate, CertifiedBeaconHeader, Chain,
-    Committee, Epoch, EpochEntry, EpochTable, Height, InboxCursors, LightUpdate, RecordProof, Seat,
+    Committee, Epoch, EpochEntry, EpochTable, Height, InboxCursors, LightUpdate, RecordProof, Seat, ShardId,
     ShardRecord, SignedVote, Signers, ValidatorIndex, View, Vote, VoteKind,
 };
 use tree_hash::TreeHash as _;

@@ -2,8 +2,8 @@ use super::*;
 use crate::{
     beacon::{
         BeaconClient, BeaconId, CommitteeAnswer, CrosslinkView, Event, FinalityCheckpoints, Found,
-        GenesisView, HeaderView, Identity, LightBootstrap, PeerCount, ShardView, SignedBlock, StateCommittee,
-        Syncing, ValidatorFilter, ValidatorView, api::ApiResult, samples,
+        GenesisView, HeaderView, Identity, LaneView, LightBootstrap, PeerCount, ShardView, SignedBlock,
+        StateCommittee, Syncing, ValidatorFilter, ValidatorView, api::ApiResult, samples,
     },
     rest::{RestConfig, RestHandle, serve_rest},
 };
