@@ -53,7 +53,7 @@ fn a_genesis_file_reads_back_as_it_was() {
 /// Changing this hash is changing what every network is called.
 #[test]
 fn the_hash_of_a_genesis_is_frozen() {
-    let expected = "0x3d60626a2dd09b4b3468978cadea2fbf039c414437374d248f58d6f5a7c7da8a";
+    let expected = "0x825e8a0c68a19ceb796dc211ba17da351ebce48244fc6f77ef02c0b9b84f7abe";
     assert_eq!(genesis().hash().to_string(), expected);
 }
 

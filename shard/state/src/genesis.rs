@@ -135,7 +135,7 @@ mod tests {
         let spec = ChainSpec::preset("local").expect("a preset");
         let header = genesis_header(&spec, ShardId::new(1), &allocations(), 1_700_000_000_000);
         let state_root = b256!("60925eb6816d24290256542b871b0c6f8a9c2adf30a5fd52f93170faa79ed292");
-        let id = b256!("b5e2e6f32acaaf6f9d201f8ac5e27ef3aa87999bd4938e1da16e376cfe4ed9ba");
+        let id = b256!("02664f635f2b6c3b1006ef6ffafc4a19e819720e362a8cb04d4abb3e7c562cd8");
         assert_eq!((header.state_root, header.id()), (state_root, id));
     }
 

@@ -125,7 +125,10 @@ fn a_state_that_does_not_follow_from_the_genesis_file_is_refused() {
     assert_eq!(consumed, BootstrapError::Record { shard });
     let table = refused(|state| state.records[1].table = state.records[0].table.clone());
     assert_eq!(table, BootstrapError::Record { shard });
-    let count = refused(|state| state.records.truncate(2));
+    let count = refused(|state| {
+        state.records.truncate(2);
+        state.lanes.truncate(2);
+    });
     assert_eq!(count, BootstrapError::RecordCount { expected: 3, found: 2 });
 }
 

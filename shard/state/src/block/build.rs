@@ -172,11 +172,10 @@ fn take_in(
     let mut inbox = Inbox::new(spec, header, body.anchor.header.state_root, &others);
     let mut refused = Vec::new();
     match delivery.map_or(Ok(None), |whole| inbox.news(executor, whole)) {
-        Ok(news) => {
-            for delivery in news {
-                inbox.deliver(executor, &delivery)?;
-                body.delivery.push(delivery);
-            }
+        Ok(None) => {}
+        Ok(Some(delivery)) => {
+            inbox.deliver(executor, &delivery)?;
+            body.delivery.push(delivery);
         }
         Err(BlockError::Inbox(error)) => refused.push(error),
         Err(error) => return Err(error),
