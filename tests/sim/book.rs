@@ -65,7 +65,13 @@ impl Book {
                 Event::EarlyEnd { shard, successor, last, .. } => {
                     inner.early_ends.insert((*shard, *successor, last.height));
                 }
-                Event::Accepted { .. } | Event::Drawn { .. } => {}
+                Event::Accepted { .. }
+                | Event::Drawn { .. }
+                | Event::Registered { .. }
+                | Event::ToppedUp { .. }
+                | Event::Exited { .. }
+                | Event::Refused { .. }
+                | Event::Withdrawn { .. } => {}
             }
         }
     }
