@@ -26,7 +26,7 @@ pub use block::{Anchor, Block, BlockFacts, Header, ShardFields, block_with_hashe
 pub use config::chain_config;
 pub use pool::{ByNonce, PoolContent, PoolContentOf, PoolStatus, Sender};
 pub use pooled::Pooled;
-pub use receipt::{BundleView, LaneView, Passage, ReceiptJourney};
+pub use receipt::{BundleView, InclusionView, LaneView, Passage, ReceiptJourney};
 pub use syncing::{Progress, SyncNotice, Syncing};
 pub use trace::{TraceCallOptions, TraceOptions};
 pub use transaction::{Place, transaction};

@@ -17,6 +17,8 @@ pub(crate) const ROUGH: Link =
 pub(crate) struct WorldConfig {
     /// Units of each validator.
     pub(crate) stakes: Vec<u32>,
+    /// Validators without stake, each with a key for one unit.
+    pub(crate) newcomers: u32,
     pub(crate) spec: ChainSpec,
     /// Whether shard nodes run; otherwise the shards exist, and stand still.
     pub(crate) runs_shards: bool,
@@ -36,6 +38,7 @@ impl WorldConfig {
         spec.beacon_epoch_heights = count(8);
         spec.shard_epoch_heights = count(12);
         spec.stall_heights = count(if shards == 0 { 1 << 40 } else { 20 });
-        Self { stakes: vec![2, 2, 1, 1, 1], spec, runs_shards: shards > 0, link: CALM, guilty: None }
+        let (stakes, runs_shards) = (vec![2, 2, 1, 1, 1], shards > 0);
+        Self { stakes, newcomers: 0, spec, runs_shards, link: CALM, guilty: None }
     }
 }

@@ -27,12 +27,13 @@ pub(crate) struct Estate {
 impl Estate {
     pub(crate) fn new(seed: u64, config: WorldConfig) -> Self {
         let master = SecretKey::derive_master(&[7; 32]).expect("the seed is long enough");
-        let owned = (0u32..).zip(&config.stakes).map(|(index, stake)| {
+        let units = config.stakes.iter().copied().chain((0..config.newcomers).map(|_| 1));
+        let owned = (0u32..).zip(units).map(|(index, units)| {
             let owner = master.child(index);
-            (0..*stake).map(|unit| owner.child(unit)).collect::<Vec<_>>()
+            (0..units).map(|unit| owner.child(unit)).collect::<Vec<_>>()
         });
         let secrets: Vec<_> = owned.collect();
-        let genesis = genesis(&config, &secrets);
+        let genesis = genesis(&config, &secrets[..config.stakes.len()]);
         let hash = genesis.hash();
         let signers = secrets.iter().map(|own| Signer::new(own.clone(), hash, Protection::in_memory()));
         Self {
@@ -74,12 +75,17 @@ impl Estate {
         (0..).map(ShardId::new).take(if self.config.runs_shards { self.config.spec.shards.len() } else { 0 })
     }
 
-    /// Number of validators.
+    /// Number of validators, newcomers included.
     pub(crate) fn validators(&self) -> usize {
-        self.config.stakes.len()
+        self.secrets.len()
     }
 
-    /// Units of all validators.
+    /// A validator's seats, with proofs of possession.
+    pub(crate) fn registrations(&self, validator: usize) -> Vec<SeatRegistration> {
+        self.secrets[validator].iter().map(registration).collect()
+    }
+
+    /// Units of all validators at genesis.
     pub(crate) fn units(&self) -> u64 {
         self.config.stakes.iter().copied().map(u64::from).sum()
     }
@@ -95,11 +101,14 @@ pub(crate) fn shard_secret(validator: usize) -> [u8; 32] {
     [u8::try_from(validator).expect("few validators") + 101; 32]
 }
 
-fn genesis(config: &WorldConfig, secrets: &[Vec<SecretKey>]) -> Genesis {
-    let registration = |secret: &SecretKey| SeatRegistration {
+fn registration(secret: &SecretKey) -> SeatRegistration {
+    SeatRegistration {
         key: secret.public_key().to_bytes(),
         possession: secret.prove_possession().to_bytes(),
-    };
+    }
+}
+
+fn genesis(config: &WorldConfig, secrets: &[Vec<SecretKey>]) -> Genesis {
     let validators = secrets.iter().enumerate().map(|(index, own)| GenesisValidator {
         seats: own.iter().map(registration).collect(),
         beacon_node: engine::node_key_of(&beacon_secret(index)),

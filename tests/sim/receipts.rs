@@ -141,7 +141,7 @@ pub(crate) fn forger(seed: u64) {
 }
 
 /// Transactions to the Portal that failed, over all shards.
-fn refusals(world: &World) -> usize {
+pub(crate) fn refusals(world: &World) -> usize {
     let of = |shard| {
         let snapshot = world.chain(0, shard).expect("everybody has a seat").snapshot();
         let heights = (1..=snapshot.height().get()).map(Height::new);
@@ -152,7 +152,7 @@ fn refusals(world: &World) -> usize {
 }
 
 /// Waits until all that was sent up to now has arrived.
-async fn everything_arrives(world: &World, limit: Duration) {
+pub(crate) async fn everything_arrives(world: &World, limit: Duration) {
     let (sent, _) = progress(world);
     let arrived = |world: &World| {
         let (_, received) = progress(world);
@@ -162,7 +162,7 @@ async fn everything_arrives(world: &World, limit: Duration) {
 }
 
 /// The most receipts that a source believes to be under way on one lane.
-fn most_in_flight(world: &World) -> u64 {
+pub(crate) fn most_in_flight(world: &World) -> u64 {
     let shards = world.estate.shards().count() as u32;
     let lanes = world.estate.shards().flat_map(|shard| newest(world, shard, shards));
     lanes.map(|lane| lane.outgoing.in_flight()).max().unwrap_or(0)

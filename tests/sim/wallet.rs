@@ -11,10 +11,13 @@ use shard_state::portal::{PORTAL, abi::IPortal};
 /// Funded accounts on every shard.
 pub(crate) const ACCOUNTS: u64 = 6;
 
+/// An account that stakes, and sends nothing else.
+pub(crate) const STAKER: u64 = ACCOUNTS;
+
 /// A million ether for each account.
 pub(crate) fn allocations() -> Vec<Allocation> {
     let balance = U256::from(10).pow(U256::from(24));
-    (0..ACCOUNTS).map(|number| Allocation { address: address(number), balance }).collect()
+    (0..=STAKER).map(|number| Allocation { address: address(number), balance }).collect()
 }
 
 /// The key of an account.
@@ -38,6 +41,11 @@ pub(crate) fn send(chain_id: u64, shard: u32, from: u64, nonce: u64) -> Bytes {
         IPortal::callCall { shard, to, data: Bytes::from_static(&[1]), gas: 50_000, deadline: 0 }.abi_encode()
     };
     sign(from, transaction(chain_id, nonce, 200_000, PORTAL, input.into()))
+}
+
+/// A signed call of the Portal by the account that stakes.
+pub(crate) fn stake(chain_id: u64, nonce: u64, value: U256, input: Bytes) -> Bytes {
+    sign(STAKER, TxEip1559 { value, ..transaction(chain_id, nonce, 2_000_000, PORTAL, input) })
 }
 
 /// A signed transfer of one ether from account `from` to the next one.

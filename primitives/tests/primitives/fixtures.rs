@@ -37,7 +37,7 @@ roots! {
         InboxCursors, Lane, OutboxLeaf, Seat, ShardHeader, ShardKind, ShardRecord, ShardStatus;
     body: BeaconBody, ShardBody;
     none: AncestorHeader, AnchorProof, BeaconBlock, BeaconBundle, BeaconDelivery, Bundle, Bypassed, Certificate, CertifiedBeaconHeader,
-        CertifiedShardHeader, Conflict, Consumption, Crosslink, CrosslinkOffer, Divergence, Evidence, LightUpdate,
+        CertifiedShardHeader, Conflict, Consumption, Crosslink, CrosslinkOffer, Divergence, Evidence, Inclusion, LightUpdate,
         crypto::mmr::MmrProof, OtherAncestor, OutboxProof, Receipt, ReceiptKind, RecordProof, ShardBlock, SignedVote, Signers,
         SourceAncestry, VoidSource, Vote, VoteKind,
 }

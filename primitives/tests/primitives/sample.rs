@@ -34,6 +34,7 @@ macro_rules! every_container {
             evidence: Evidence,
             inbox_cursor: InboxCursor,
             inbox_cursors: InboxCursors,
+            inclusion: Inclusion,
             lane: Lane,
             light_update: LightUpdate,
             mmr_proof: MmrProof,
@@ -186,6 +187,7 @@ sample_fields! {
     CrosslinkOffer { crosslink, ancestries, bundles }
     EpochEntry { epoch, first_height, committee_root }
     Evidence { first, second, committee }
+    Inclusion { header, history, index, hash, transaction_branch, outcome, outcome_branch }
     InboxCursor { source, height, id, sequence }
     Lane { source, destination }
     LightUpdate { certified, mix, mix_branch, beacon_table, beacon_table_branch, records, deliveries }

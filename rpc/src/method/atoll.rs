@@ -3,7 +3,7 @@
 use super::methods;
 use crate::{
     error::RpcResult,
-    view::{BundleView, LaneView, ReceiptJourney},
+    view::{BundleView, InclusionView, LaneView, ReceiptJourney},
 };
 use alloy_primitives::{B256, U64};
 use std::future::Future;
@@ -18,6 +18,14 @@ pub trait AtollApi: Send + Sync + 'static {
 
     /// Proof of a receipt that this shard sent; `None` if it did not, or is not certified yet.
     fn bundle(&self, id: B256) -> impl Future<Output = RpcResult<Option<BundleView>>> + Send;
+
+    /// Proof of a transaction under the accepted header at height `accepted`, the newest by default; `None` if its block
+    /// is not at or below that.
+    fn inclusion(
+        &self,
+        hash: B256,
+        accepted: Option<u64>,
+    ) -> impl Future<Output = RpcResult<Option<InclusionView>>> + Send;
 }
 
 methods! {
@@ -28,6 +36,12 @@ methods! {
 
     /// What this shard sent to another one, how much of that is known to have arrived, and what came from there.
     atoll_getLane(shard: U64) -> "lane" = |api| api.lane(shard.to()).await;
+
+    /// Proof that a finalized block has a transaction, and of what came of it, under an accepted header (the newest by
+    /// default): SSZ, for a light client. A receipt from another chain is the transaction of its id. Both halves of a
+    /// journey, from source and destination, prove it whole.
+    atoll_getInclusion(hash: B256, accepted: Option<U64>) -> "inclusion" =
+        |api| api.inclusion(hash, accepted.map(|height| height.to())).await;
 
     /// Proof that this shard sent a receipt: a bundle (SSZ) for whoever knows its committees.
     atoll_getBundle(id: B256) -> "bundle" = |api| api.bundle(id).await;

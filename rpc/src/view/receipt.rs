@@ -109,3 +109,19 @@ pub struct BundleView {
     /// The bundle with this one receipt, SSZ.
     pub bundle: Bytes,
 }
+
+/// What proves a transaction, and what came of it, to whoever follows the beacon chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InclusionView {
+    /// The transaction, or the receipt from another chain.
+    pub hash: B256,
+    /// Height of its block.
+    #[serde(with = "alloy_serde::quantity")]
+    pub block_number: u64,
+    /// Height of the accepted header that proves it.
+    #[serde(with = "alloy_serde::quantity")]
+    pub accepted_number: u64,
+    /// The proof, SSZ.
+    pub inclusion: Bytes,
+}

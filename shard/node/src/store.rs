@@ -17,13 +17,13 @@ pub use reader::{ReadError, Reader, StateAt, StoredState};
 pub use receipts::ReceiptsError;
 pub use tables::{Generation, Location, TABLES};
 
-use alloy_primitives::{B256, keccak256};
+use alloy_primitives::B256;
 use primitives::{Certificate, ChainSpec, Height, InboxCursors, ShardBlock, Verified};
 use shard_state::{
     chain::Base,
     receipt::TransactionReceipt,
     state::{ChangeSet, ChangeSetError},
-    transaction::{Transaction, arrivals},
+    transaction::{Transaction, entry_hashes},
 };
 use std::sync::Arc;
 use storage::{Batch, Durability, Ssz, StorageError, Store, StoreConfig};
@@ -289,11 +289,8 @@ fn undo(batch: &mut Batch, undone: &Undone) {
     let height = block.header.height.get();
     apply(batch, &change_set.inverse());
     drop_history(batch, height, change_set);
-    for transaction in &block.body.transactions {
-        batch.delete::<Transactions>(&keccak256(transaction));
-    }
-    for arrival in arrivals(&block.body) {
-        batch.delete::<Transactions>(&arrival.id);
+    for hash in entry_hashes(&block.body) {
+        batch.delete::<Transactions>(&hash);
     }
     lanes::delete(batch, block.header.height, outbox);
     batch.delete::<Headers>(&height);

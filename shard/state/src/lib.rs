@@ -22,6 +22,7 @@ pub mod chain;
 pub mod executor;
 pub mod fee;
 pub mod genesis;
+pub mod journey;
 pub mod portal;
 pub mod receipt;
 pub mod reexecute;

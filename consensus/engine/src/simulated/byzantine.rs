@@ -34,6 +34,11 @@ pub trait Misconduct: Send + Sync + 'static {
         block
     }
 
+    /// What is gossiped in place of `message`, which the node's owner wanted to tell everybody.
+    fn gossip(&self, message: Bytes) -> Vec<Bytes> {
+        vec![message]
+    }
+
     /// What seat `key` says beside `vote`, with its signature: sent to every peer. Nullifications are not sent.
     fn second_vote(&self, key: &PublicKeyBytes, vote: &Vote) -> Option<(Vote, SignatureBytes)> {
         let _ = (key, vote);
@@ -78,16 +83,33 @@ fn open<S>(
 where
     S: Sender<PublicKey = NodeId>,
 {
-    let Opened { commands: outer_commands, gossip, requests: outer_requests } = outer;
+    let Opened { commands: outer_commands, gossip: outer_gossip, requests: outer_requests } = outer;
     let (inner_commands, commands) = mpsc::unbounded_channel();
+    let (inner_gossip, gossip) = mpsc::channel(outer_gossip.max_capacity());
     let (requests, inner_requests) = mpsc::channel(config.requests_max.max(1));
     let face = Face { chain: config.chain, conduct: conduct.clone(), votes: votes.clone() };
     context.child("commands").spawn(move |_| relay_commands(outer_commands, inner_commands, face));
+    let relayer = conduct.clone();
+    context.child("gossip").spawn(move |_| relay_gossip(outer_gossip, inner_gossip, relayer));
     let conduct = conduct.clone();
     context
         .child("requests")
         .spawn(move |context| relay_requests(context, inner_requests, outer_requests, conduct));
     Command::Open { config, chain: Opened { commands, gossip, requests } }
+}
+
+async fn relay_gossip(
+    mut outer: mpsc::Receiver<Bytes>,
+    inner: mpsc::Sender<Bytes>,
+    conduct: Arc<dyn Misconduct>,
+) {
+    while let Some(message) = outer.recv().await {
+        for message in conduct.gossip(message) {
+            if inner.send(message).await.is_err() {
+                return;
+            }
+        }
+    }
 }
 
 async fn relay_requests(

@@ -9,7 +9,7 @@ use crate::{
         SubscriptionApi, TransactionApi, TxpoolApi, Web3Api,
     },
     view::{
-        Block, BundleView, EIP1186AccountProofResponse, EthConfig, FeeHistory, FilterChanges, Header,
+        Block, BundleView, InclusionView, EIP1186AccountProofResponse, EthConfig, FeeHistory, FilterChanges, Header,
         LaneView, Log, PoolContent, PoolContentOf, PoolStatus, Pooled, ReceiptJourney, ShardFields,
         SyncNotice, Syncing, Transaction, TransactionReceipt,
     },
@@ -60,6 +60,9 @@ impl AtollApi for Fixed {
         Err(RpcError::InvalidParams(format!("no lane to {shard}")))
     }
     async fn bundle(&self, _: B256) -> RpcResult<Option<BundleView>> {
+        Ok(None)
+    }
+    async fn inclusion(&self, _: B256, _: Option<u64>) -> RpcResult<Option<InclusionView>> {
         Ok(None)
     }
 }

@@ -9,9 +9,11 @@ use primitives::{Chain as ChainId, Height, Receipt, ShardHeader, ShardId};
 use rpc::RpcError;
 use rpc::error::RpcResult;
 use rpc::method::AtollApi;
-use rpc::view::{BundleView, LaneView, Passage, ReceiptJourney};
+use rpc::view::{BundleView, InclusionView, LaneView, Passage, ReceiptJourney};
 use shard_state::block::Executed;
+use shard_state::journey;
 use shard_state::portal::{lanes, outbox};
+use shard_state::transaction::entry_hashes;
 use ssz::Encode as _;
 use std::sync::Arc;
 use xshard::{Outbox, Payload, bundle};
@@ -19,7 +21,7 @@ use xshard::{Outbox, Payload, bundle};
 impl AtollApi for ShardApi {
     async fn receipt(&self, id: B256) -> RpcResult<Option<ReceiptJourney>> {
         let (snapshot, chain) = (self.chain.snapshot(), Arc::clone(&self.chain));
-        self.reads.run(move || journey(&snapshot, &*chain, id)).await
+        self.reads.run(move || known(&snapshot, &*chain, id)).await
     }
 
     async fn lane(&self, shard: u64) -> RpcResult<LaneView> {
@@ -51,10 +53,22 @@ impl AtollApi for ShardApi {
         let snapshot = self.chain.snapshot();
         self.reads.run(move || proof(&snapshot, id)).await
     }
+
+    async fn inclusion(&self, hash: B256, accepted: Option<u64>) -> RpcResult<Option<InclusionView>> {
+        let snapshot = self.chain.snapshot();
+        let accepted = accepted.map_or(snapshot.finalized, Height::new);
+        if accepted > snapshot.finalized {
+            return Err(RpcError::InvalidParams(format!(
+                "height {accepted} is not accepted yet, the newest that is is {}",
+                snapshot.finalized
+            )));
+        }
+        self.reads.run(move || inclusion(&snapshot, hash, accepted)).await
+    }
 }
 
 /// All that this shard knows of a receipt.
-fn journey(snapshot: &Snapshot, chain: &dyn Chain, id: B256) -> RpcResult<Option<ReceiptJourney>> {
+fn known(snapshot: &Snapshot, chain: &dyn Chain, id: B256) -> RpcResult<Option<ReceiptJourney>> {
     let (sent, consumed) = (sent(snapshot, chain, id)?, consumed(snapshot, chain, id)?);
     let receipt = sent.as_ref().map(|(receipt, _)| receipt);
     let Some(receipt) = receipt.or(consumed.as_ref().map(|(receipt, ..)| receipt)).cloned() else {
@@ -147,9 +161,8 @@ fn sent(snapshot: &Snapshot, chain: &dyn Chain, id: B256) -> RpcResult<Option<(R
         let sent = outbox(snapshot.shard(), std::slice::from_ref(receipt));
         sent.is_ok_and(|sent| sent.receipts().any(|(sent, _)| sent == id))
     });
-    let hashes = shard_state::transaction::arrivals(&block.body).into_iter().map(|arrival| arrival.id);
-    let mut hashes = hashes.chain(block.body.transactions.iter().map(alloy_primitives::keccak256));
-    let transaction_hash = sender.and_then(|index| hashes.nth(index)).unwrap_or_default();
+    let hashes = entry_hashes(&block.body);
+    let transaction_hash = sender.and_then(|index| hashes.get(index).copied()).unwrap_or_default();
     let times = chain.receipt_times(&id);
     let passage =
         passage(&block.header, block.header.id(), snapshot.finalized, times, transaction_hash, true);
@@ -195,6 +208,27 @@ fn passage(
         certified_ms: times.certified_ms,
         finalized: header.height <= finalized,
     }
+}
+
+/// Proof of a transaction under the accepted header at a height.
+fn inclusion(snapshot: &Snapshot, hash: B256, accepted: Height) -> RpcResult<Option<InclusionView>> {
+    let reader = &snapshot.reader;
+    let Some(location) = reader.location(&hash).map_err(storage)? else { return Ok(None) };
+    let height = location.height;
+    if height > accepted {
+        return Ok(None);
+    }
+    let Some(block) = reader.block(height).map_err(storage)? else { return Ok(None) };
+    let Some(outcomes) = reader.receipts(height).map_err(read)? else { return Ok(None) };
+    let history = (height < accepted).then(|| reader.history_proof(height, accepted));
+    let history = history.transpose().map_err(read)?;
+    let hashes = entry_hashes(&block.body);
+    let Some(inclusion) = journey::prove(block.header, history, &hashes, &outcomes, location.index) else {
+        return Ok(None);
+    };
+    let inclusion = inclusion.as_ssz_bytes().into();
+    let (block_number, accepted_number) = (height.get(), accepted.get());
+    Ok(Some(InclusionView { hash, block_number, accepted_number, inclusion }))
 }
 
 /// A bundle with one receipt that this shard sent.

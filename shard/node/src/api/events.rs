@@ -8,11 +8,11 @@ use super::record::matching_logs;
 use crate::handle::ChainEvent;
 use crate::pool::PooledTransaction;
 use crate::store::Undone;
-use alloy_primitives::{B256, keccak256};
+use alloy_primitives::B256;
 use alloy_rpc_types_eth::Filter;
 use futures::stream::{self, BoxStream, StreamExt as _};
 use rpc::view::{BlockFacts, Header, Log, Pooled, ReceiptJourney, SyncNotice, Syncing, transaction};
-use shard_state::{block::Executed, transaction::arrivals};
+use shard_state::{block::Executed, transaction::entry_hashes};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast;
@@ -121,8 +121,7 @@ fn certified(block: &Executed, filter: &Filter) -> Vec<Log> {
 /// The logs of an undone block that `keep` lets pass, marked as removed.
 pub(super) fn undone_logs(block: &Undone, keep: &dyn Fn(&alloy_primitives::Log) -> bool) -> Vec<Log> {
     let Undone { block, id, receipts, .. } = block;
-    let arrivals = arrivals(&block.body).into_iter().map(|arrival| arrival.id);
-    let hashes: Vec<B256> = arrivals.chain(block.body.transactions.iter().map(keccak256)).collect();
+    let hashes = entry_hashes(&block.body);
     let hash = |index: usize| hashes.get(index).copied().unwrap_or_default();
     let mut logs = matching_logs(&block.header, *id, &hash, receipts, keep);
     logs.iter_mut().for_each(|log| log.removed = true);

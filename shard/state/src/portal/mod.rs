@@ -27,7 +27,7 @@ pub(crate) use bloom::logs_bloom;
 pub use contract::{PortalRules, StakingRules};
 pub use ledger::{LaneState, held, lanes};
 pub(crate) use outbox::event as outbox_event;
-pub use outbox::{OutboxError, outbox};
+pub use outbox::{OutboxError, outbox, sent};
 pub use worth::{burned, worth};
 
 use alloy_primitives::Bytes;

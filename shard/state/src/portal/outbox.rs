@@ -22,12 +22,17 @@ pub enum OutboxError {
 /// The outbox of a block of `shard`, from its transaction receipts in order.
 pub fn outbox(shard: ShardId, receipts: &[TransactionReceipt]) -> Result<Outbox, OutboxError> {
     let logs = receipts.iter().flat_map(TransactionReceipt::logs);
-    let sent = logs.filter_map(|log| sent(shard, log)).collect::<Result<Vec<_>, _>>()?;
+    let sent = logs.filter_map(|log| receipt_of(shard, log)).collect::<Result<Vec<_>, _>>()?;
     Ok(Outbox::new(sent)?)
 }
 
+/// The receipts that a transaction of `shard` has sent, as its events tell; those that do not decode are left out.
+pub fn sent(shard: ShardId, logs: &[Log]) -> Vec<Receipt> {
+    logs.iter().filter_map(|log| receipt_of(shard, log)?.ok()).collect()
+}
+
 /// The receipt that an event tells of, if it tells of one.
-fn sent(shard: ShardId, log: &Log) -> Option<Result<Receipt, OutboxError>> {
+fn receipt_of(shard: ShardId, log: &Log) -> Option<Result<Receipt, OutboxError>> {
     let is_sent = log.address == PORTAL && log.topics().first() == Some(&IPortal::Sent::SIGNATURE_HASH);
     is_sent.then(|| {
         let event = IPortal::Sent::decode_log_data(&log.data).map_err(|_| OutboxError::Event)?;

@@ -7,7 +7,7 @@ use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::SolCall as _;
 use crypto::mmr::MmrTree;
 use primitives::{
-    AncestorHeader, Bundle, CertifiedShardHeader, Chain, ChainSpec, Height, Lane, OutboxProof, ShardBlock,
+    AncestorHeader, Bundle, CertifiedShardHeader, Chain, ChainSpec, Height, Inclusion, Lane, OutboxProof, ShardBlock,
     ShardHeader, ShardId, Verified,
 };
 
@@ -17,6 +17,7 @@ use crate::{
     chain::{ChainView, ShardState},
     executor::{CallOutcome, CallRequest},
     genesis::genesis_supply,
+    journey,
     portal::{LaneState, PORTAL, abi::IPortal, burned, held, lanes, worth},
     receipt::transactions_root,
     reexecute::Reexecution,
@@ -160,6 +161,18 @@ impl TestNet {
             receipts: receipts.unwrap_or_default(),
             range_proof: Vec::new(),
         }
+    }
+
+    /// Proof of a transaction of a shard, for whoever knows its newest block.
+    pub fn inclusion(&self, shard: u32, height: Height, index: u32) -> Inclusion {
+        let shard = &self.shards[shard as usize];
+        let (header, executed) = &shard.blocks[height.get() as usize - 1];
+        let newest = shard.state.base().header.height;
+        let history = (height < newest).then(|| {
+            shard.history.proof(height.get(), newest.get()).expect("is an ancestor")
+        });
+        let hashes: Vec<B256> = executed.transactions.iter().map(|transaction| transaction.hash()).collect();
+        journey::prove(header.clone(), history, &hashes, &executed.receipts, index).expect("is there")
     }
 
     /// The beacon chain records every shard's newest block.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use alloy_consensus::{Signed, TxLegacy};
-use alloy_primitives::{Address, Bytes, Signature, TxKind, U256};
+use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, keccak256};
 use primitives::{Chain, Receipt, ShardBody, Verified};
 use ssz::Encode as _;
 use xshard::{Arrival, Payload};
@@ -51,6 +51,13 @@ pub fn arrivals(body: &ShardBody) -> Vec<Arc<Arrival>> {
     let of_beacon = body.delivery.iter().flat_map(|delivery| &delivery.receipts);
     let receipts = of_beacon.chain(body.bundles.iter().flat_map(|bundle| &bundle.receipts));
     receipts.map(|receipt| Arc::new(Arrival { id: receipt.id(), receipt: receipt.clone() })).collect()
+}
+
+/// Hashes of what the body of a certified block has, in the form of transactions: of the receipts it brings, then of its
+/// own transactions.
+pub fn entry_hashes(body: &ShardBody) -> Vec<B256> {
+    let arrivals = arrivals(body).into_iter().map(|arrival| arrival.id);
+    arrivals.chain(body.transactions.iter().map(keccak256)).collect()
 }
 
 /// What the body of a certified block of `shard` says that other chains have consumed.

@@ -22,7 +22,7 @@ use alloy_consensus::{Transaction as _, TxEnvelope, transaction::Recovered};
 use alloy_eips::eip7702::RecoveredAuthorization;
 use alloy_primitives::{Address, B256, Bytes, U256};
 
-pub use arrival::{acknowledged, arrivals};
+pub use arrival::{acknowledged, arrivals, entry_hashes};
 pub use decode::{Unrecovered, decode};
 pub use error::TransactionError;
 pub use intrinsic::{IntrinsicGas, TRANSACTION_GAS_MAX, intrinsic_gas};
