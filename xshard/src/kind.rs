@@ -1,12 +1,14 @@
 //! What a receipt's payload means: one file and one tag per kind. Tags are never reused.
 
 mod answer;
+mod atomic;
 mod call;
 #[cfg(test)]
 mod tests;
 mod transfer;
 
 pub use answer::{Answer, Verdict};
+pub use atomic::{Abort, Commit, Prepare};
 pub use call::{Call, stand_in};
 pub use transfer::Transfer;
 
@@ -22,6 +24,12 @@ pub enum Payload {
     Call(Call),
     /// What became of a receipt.
     Answer(Answer),
+    /// One leg of a bundle, into escrow.
+    Prepare(Prepare),
+    /// An escrow, to whom it is for.
+    Commit(Commit),
+    /// An escrow, back to its owner.
+    Abort(Abort),
 }
 
 /// Why a payload cannot be read.
@@ -50,6 +58,9 @@ impl Payload {
             Transfer::KIND => read(kind, payload).map(Self::Transfer),
             Call::KIND => read(kind, payload).map(Self::Call),
             Answer::KIND => read(kind, payload).map(Self::Answer),
+            Prepare::KIND => read(kind, payload).map(Self::Prepare),
+            Commit::KIND => read(kind, payload).map(Self::Commit),
+            Abort::KIND => read(kind, payload).map(Self::Abort),
             found => Err(PayloadError::UnknownKind { found }),
         }
     }
@@ -60,6 +71,9 @@ impl Payload {
             Self::Transfer(_) => Transfer::KIND,
             Self::Call(_) => Call::KIND,
             Self::Answer(_) => Answer::KIND,
+            Self::Prepare(_) => Prepare::KIND,
+            Self::Commit(_) => Commit::KIND,
+            Self::Abort(_) => Abort::KIND,
         }
     }
 
@@ -69,15 +83,18 @@ impl Payload {
             Self::Transfer(transfer) => transfer.as_ssz_bytes(),
             Self::Call(call) => call.as_ssz_bytes(),
             Self::Answer(answer) => answer.as_ssz_bytes(),
+            Self::Prepare(prepare) => prepare.as_ssz_bytes(),
+            Self::Commit(commit) => commit.as_ssz_bytes(),
+            Self::Abort(abort) => abort.as_ssz_bytes(),
         }
         .into()
     }
 }
 
-/// Whether a receipt of this kind may be answered by another one. Answers are not, so nothing goes back and forth for
-/// ever.
+/// Whether a receipt of this kind may be answered by another one. Answers and decisions are not, so nothing goes back and
+/// forth for ever.
 pub fn is_answerable(kind: ReceiptKind) -> bool {
-    kind != Answer::KIND
+    !matches!(kind, Answer::KIND | Commit::KIND | Abort::KIND)
 }
 
 fn read<T: Decode>(kind: ReceiptKind, payload: &[u8]) -> Result<T, PayloadError> {

@@ -22,5 +22,5 @@ pub mod testing;
 
 pub use bundle::{Arrival, BundleError, Delivery};
 pub use flow::LaneCounters;
-pub use kind::{Answer, Call, Payload, PayloadError, Transfer, Verdict, stand_in};
+pub use kind::{Abort, Answer, Call, Commit, Payload, PayloadError, Prepare, Transfer, Verdict, stand_in};
 pub use outbox::{Outbox, OutboxError, empty_outbox_root};

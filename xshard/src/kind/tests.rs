@@ -1,7 +1,7 @@
 use super::*;
 use primitives::{Address, B256, Chain, ShardId, U256};
 
-fn payloads() -> [Payload; 3] {
+fn payloads() -> [Payload; 6] {
     let to = Address::repeat_byte(2);
     let data = Bytes::from_static(b"data");
     let call = Call { to, is_signed: true, gas_price: 7, callback_gas: 9, data: data.clone() };
@@ -13,7 +13,24 @@ fn payloads() -> [Payload; 3] {
         gas_price: 6,
         data,
     };
-    [Payload::Transfer(Transfer { to }), Payload::Call(call), Payload::Answer(answer)]
+    let (bundle, leg) = (B256::repeat_byte(4), 5);
+    let prepare = Prepare {
+        bundle,
+        leg,
+        token: Address::repeat_byte(6),
+        from: Address::repeat_byte(7),
+        to,
+        amount: U256::from(8),
+        answer_gas: 9,
+    };
+    [
+        Payload::Transfer(Transfer { to }),
+        Payload::Call(call),
+        Payload::Answer(answer),
+        Payload::Prepare(prepare),
+        Payload::Commit(Commit { bundle, leg }),
+        Payload::Abort(Abort { bundle, leg }),
+    ]
 }
 
 /// Every node of a network reads these bytes: a change is a new network.
@@ -33,6 +50,19 @@ fn payloads_have_this_encoding() {
                 "64617461"
             ),
         ),
+        (
+            7,
+            format!(
+                "{}05{}{}{}08{}0900000000000000",
+                "04".repeat(32),
+                "06".repeat(20),
+                "07".repeat(20),
+                "02".repeat(20),
+                "00".repeat(31)
+            ),
+        ),
+        (8, format!("{}05", "04".repeat(32))),
+        (9, format!("{}05", "04".repeat(32))),
     ];
     for (payload, (tag, hex)) in payloads().into_iter().zip(expected) {
         assert_eq!(
@@ -55,9 +85,9 @@ fn bytes_that_are_no_payload_are_refused_by_kind() {
 }
 
 #[test]
-fn an_answer_is_never_answered() {
+fn answers_and_decisions_are_never_answered() {
     let answerable = payloads().map(|payload| is_answerable(payload.kind()));
-    assert_eq!(answerable, [true, true, false]);
+    assert_eq!(answerable, [true, true, false, true, false, false]);
 }
 
 #[test]

@@ -36,7 +36,10 @@ fn prepaid(receipt: &Receipt) -> U256 {
     let (gas, price) = match read(receipt) {
         Some(Payload::Call(call)) => (receipt.gas.saturating_add(call.callback_gas), call.gas_price),
         Some(Payload::Answer(answer)) => (receipt.gas, answer.gas_price),
-        Some(Payload::Transfer(_)) | None => (0, 0),
+        // What a bundle's receipts use was burned when it was opened.
+        Some(Payload::Transfer(_) | Payload::Prepare(_) | Payload::Commit(_) | Payload::Abort(_)) | None => {
+            (0, 0)
+        }
     };
     U256::from(gas) * U256::from(price)
 }
@@ -47,7 +50,7 @@ fn used(receipt: &Receipt, outcome: &TransactionReceipt) -> U256 {
     let price = match read(receipt) {
         Some(Payload::Call(call)) => call.gas_price,
         Some(Payload::Answer(answer)) => answer.gas_price,
-        Some(Payload::Transfer(_)) | None => 0,
+        Some(Payload::Transfer(_) | Payload::Prepare(_) | Payload::Commit(_) | Payload::Abort(_)) | None => 0,
     };
     U256::from(gas) * U256::from(price)
 }

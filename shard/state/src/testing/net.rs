@@ -206,6 +206,16 @@ impl TestNet {
         state.storage(address, &B256::from(U256::from(slot))).expect("in memory")
     }
 
+    /// How many slots of a contract there are.
+    pub fn slots(&self, shard: u32, address: Address) -> usize {
+        self.shards[shard as usize].reexecuted.state().slots(address).count()
+    }
+
+    /// All blocks of a shard, from its first on.
+    pub fn blocks(&self, shard: u32) -> impl Iterator<Item = &Executed> {
+        self.shards[shard as usize].blocks.iter().map(|(_, executed)| &**executed)
+    }
+
     /// An account's nonce.
     pub fn nonce(&self, shard: u32, address: &Address) -> u64 {
         let account = self.shards[shard as usize].reexecuted.state().account(address).expect("in memory");
@@ -229,7 +239,8 @@ impl TestNet {
         }
     }
 
-    fn call(&self, shard: u32, to: Address, input: Vec<u8>) -> CallOutcome {
+    /// What a call by key 0 leads to.
+    pub fn call(&self, shard: u32, to: Address, input: Vec<u8>) -> CallOutcome {
         let (from, to) = (key(0).address(), Some(to));
         let request = CallRequest { from, to, input: input.into(), ..CallRequest::default() };
         self.view(shard).call(&request, 30_000_000).expect("can be called")
