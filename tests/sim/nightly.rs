@@ -1,6 +1,6 @@
 //! Every scenario with many seeds.
 
-use crate::{byzantine, calm, committees, conflicts, faults, receipts, seeds};
+use crate::{atomic, byzantine, calm, committees, conflicts, faults, receipts, seeds};
 
 /// A scenario's name, and what runs it with a seed.
 type Scenario = (&'static str, fn(u64));
@@ -8,7 +8,7 @@ type Scenario = (&'static str, fn(u64));
 #[test]
 #[ignore = "takes long: run with --ignored, and ATOLL_SIM_SEEDS=FIRST..END"]
 fn every_scenario_holds_for_many_seeds() {
-    let scenarios: [Scenario; 20] = [
+    let scenarios: [Scenario; 22] = [
         ("beacon epochs", calm::beacon_epochs),
         ("calm", calm::calm),
         ("rough links", faults::rough_links),
@@ -29,6 +29,8 @@ fn every_scenario_holds_for_many_seeds() {
         ("receipts of strangers", receipts::strangers),
         ("narrow lanes", receipts::narrow),
         ("forger", receipts::forger),
+        ("bundles", atomic::calm),
+        ("bundles through everything", atomic::trouble),
     ];
     seeds::each(seeds::nightly(), |seed| {
         for (name, scenario) in scenarios {
