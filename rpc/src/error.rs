@@ -10,7 +10,7 @@ mod simulation;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use jsonrpsee::types::ErrorObjectOwned;
 
-pub use portal::known_portal_errors;
+pub use portal::known_contract_errors;
 pub use simulation::{SimulationError, SimulationReason};
 
 /// Result of a JSON-RPC method.

@@ -3,6 +3,7 @@
 //! Every test starts a network of its own through the `atoll` binary. They take turns, because each
 //! wants the whole machine.
 
+mod atomic;
 mod clients;
 mod docs;
 mod failures;

@@ -102,10 +102,7 @@ pub(crate) fn shard_secret(validator: usize) -> [u8; 32] {
 }
 
 fn registration(secret: &SecretKey) -> SeatRegistration {
-    SeatRegistration {
-        key: secret.public_key().to_bytes(),
-        possession: secret.prove_possession().to_bytes(),
-    }
+    SeatRegistration { key: secret.public_key().to_bytes(), possession: secret.prove_possession().to_bytes() }
 }
 
 fn genesis(config: &WorldConfig, secrets: &[Vec<SecretKey>]) -> Genesis {

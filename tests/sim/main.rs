@@ -8,6 +8,7 @@
 //! - [`book`]: what every node certified, as it happens; [`oracles`]: what must hold of it in the end
 //! - the other modules are the scenarios
 
+mod atomic;
 mod beacon_oracle;
 mod book;
 mod byzantine;
@@ -18,6 +19,7 @@ mod conflicts;
 mod estate;
 mod faults;
 mod link;
+mod market;
 mod nightly;
 mod oracles;
 mod outage;

@@ -1,6 +1,8 @@
 //! Every scenario with many seeds.
 
-use crate::{byzantine, calm, committees, conflicts, faults, outage, receipts, seeds, staking, storm};
+use crate::{
+    atomic, byzantine, calm, committees, conflicts, faults, outage, receipts, seeds, staking, storm,
+};
 
 /// A scenario's name, and what runs it with a seed.
 type Scenario = (&'static str, fn(u64));
@@ -8,7 +10,7 @@ type Scenario = (&'static str, fn(u64));
 #[test]
 #[ignore = "takes long: run with --ignored, and ATOLL_SIM_SEEDS=FIRST..END"]
 fn every_scenario_holds_for_many_seeds() {
-    let scenarios: [Scenario; 24] = [
+    let scenarios: [Scenario; 26] = [
         ("beacon epochs", calm::beacon_epochs),
         ("calm", calm::calm),
         ("rough links", faults::rough_links),
@@ -33,6 +35,8 @@ fn every_scenario_holds_for_many_seeds() {
         ("relayer", storm::relayer),
         ("storm", storm::storm),
         ("staking", staking::staking),
+        ("bundles", atomic::calm),
+        ("bundles through everything", atomic::trouble),
     ];
     seeds::each(seeds::nightly(), |seed| {
         for (name, scenario) in scenarios {

@@ -8,8 +8,10 @@ use crypto::secp256k1::SecretKey;
 use primitives::{Address, Allocation, Bytes, U256};
 use shard_state::portal::{PORTAL, abi::IPortal};
 
-/// Funded accounts on every shard.
+/// Funded accounts on every shard that send value to each other.
 pub(crate) const ACCOUNTS: u64 = 6;
+/// Funded accounts after those, who do what a scenario wants.
+const OTHERS: u64 = 6;
 
 /// An account that stakes, and sends nothing else.
 pub(crate) const STAKER: u64 = ACCOUNTS;
@@ -17,7 +19,7 @@ pub(crate) const STAKER: u64 = ACCOUNTS;
 /// A million ether for each account.
 pub(crate) fn allocations() -> Vec<Allocation> {
     let balance = U256::from(10).pow(U256::from(24));
-    (0..=STAKER).map(|number| Allocation { address: address(number), balance }).collect()
+    (0..ACCOUNTS + OTHERS).map(|number| Allocation { address: address(number), balance }).collect()
 }
 
 /// The key of an account.
@@ -52,6 +54,11 @@ pub(crate) fn stake(chain_id: u64, nonce: u64, value: U256, input: Bytes) -> Byt
 pub(crate) fn transfer(chain_id: u64, from: u64, nonce: u64) -> Bytes {
     let to = address((from + 1) % ACCOUNTS);
     sign(from, transaction(chain_id, nonce, 21_000, to, Bytes::new()))
+}
+
+/// A signed call of a contract by account `from`.
+pub(crate) fn call(chain_id: u64, from: u64, nonce: u64, to: Address, gas: u64, input: Bytes) -> Bytes {
+    sign(from, TxEip1559 { value: U256::ZERO, ..transaction(chain_id, nonce, gas, to, input) })
 }
 
 /// A transaction that brings one ether.

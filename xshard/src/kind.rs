@@ -1,6 +1,7 @@
 //! What a receipt's payload means: one file and one tag per kind. Tags are never reused.
 
 mod answer;
+mod atomic;
 mod call;
 mod staking;
 #[cfg(test)]
@@ -8,6 +9,7 @@ mod tests;
 mod transfer;
 
 pub use answer::{Answer, Verdict};
+pub use atomic::{Abort, Commit, Prepare};
 pub use call::{Call, stand_in};
 pub use staking::{Deposit, Exit, Refusal, TopUp, Withdrawal, WithdrawalAccount};
 pub use transfer::Transfer;
@@ -32,6 +34,12 @@ pub enum Payload {
     Exit(Exit),
     /// Stake that ended.
     Withdrawal(Withdrawal),
+    /// One leg of a bundle, into escrow.
+    Prepare(Prepare),
+    /// An escrow, to whom it is for.
+    Commit(Commit),
+    /// An escrow, back to its owner.
+    Abort(Abort),
 }
 
 /// Why a payload cannot be read.
@@ -64,6 +72,9 @@ impl Payload {
             TopUp::KIND => read(kind, payload).map(Self::TopUp),
             Exit::KIND => read(kind, payload).map(Self::Exit),
             Withdrawal::KIND => read(kind, payload).map(Self::Withdrawal),
+            Prepare::KIND => read(kind, payload).map(Self::Prepare),
+            Commit::KIND => read(kind, payload).map(Self::Commit),
+            Abort::KIND => read(kind, payload).map(Self::Abort),
             found => Err(PayloadError::UnknownKind { found }),
         }
     }
@@ -78,6 +89,9 @@ impl Payload {
             Self::TopUp(_) => TopUp::KIND,
             Self::Exit(_) => Exit::KIND,
             Self::Withdrawal(_) => Withdrawal::KIND,
+            Self::Prepare(_) => Prepare::KIND,
+            Self::Commit(_) => Commit::KIND,
+            Self::Abort(_) => Abort::KIND,
         }
     }
 
@@ -101,15 +115,18 @@ impl Payload {
             Self::TopUp(top_up) => top_up.as_ssz_bytes(),
             Self::Exit(exit) => exit.as_ssz_bytes(),
             Self::Withdrawal(withdrawal) => withdrawal.as_ssz_bytes(),
+            Self::Prepare(prepare) => prepare.as_ssz_bytes(),
+            Self::Commit(commit) => commit.as_ssz_bytes(),
+            Self::Abort(abort) => abort.as_ssz_bytes(),
         }
         .into()
     }
 }
 
-/// Whether a receipt of this kind may be answered by another one. Answers are not, so nothing goes back and forth for
-/// ever; nor is what the beacon chain pays out.
+/// Whether a receipt of this kind may be answered by another one. Answers and decisions are not, so nothing goes back and
+/// forth for ever; nor is what the beacon chain pays out.
 pub fn is_answerable(kind: ReceiptKind) -> bool {
-    ![Answer::KIND, Withdrawal::KIND].contains(&kind)
+    !matches!(kind, Answer::KIND | Withdrawal::KIND | Commit::KIND | Abort::KIND)
 }
 
 fn read<T: Decode>(kind: ReceiptKind, payload: &[u8]) -> Result<T, PayloadError> {

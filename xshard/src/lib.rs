@@ -26,7 +26,7 @@ pub use beacon::DeliveryError;
 pub use bundle::{Arrival, BundleError, Delivery};
 pub use flow::LaneCounters;
 pub use kind::{
-    Answer, Call, Deposit, Exit, Payload, PayloadError, Refusal, TopUp, Transfer, Verdict, Withdrawal,
-    WithdrawalAccount, stand_in,
+    Abort, Answer, Call, Commit, Deposit, Exit, Payload, PayloadError, Prepare, Refusal, TopUp, Transfer,
+    Verdict, Withdrawal, WithdrawalAccount, stand_in,
 };
 pub use outbox::{Outbox, OutboxError, empty_outbox_root};

@@ -1,8 +1,8 @@
 //! Says why a call reverted, as geth appends it to its error text.
 //!
 //! Solidity returns `Error(string)` for `require` and `revert`, and `Panic(uint256)` for failed
-//! assertions; anything else is a custom error, of which only the Portal's are known
-//! here; others only the caller's ABI can name.
+//! assertions; anything else is a custom error, of which only those of the Portal and the Atomic
+//! are known here; others only the caller's ABI can name.
 
 const ERROR_SELECTOR: [u8; 4] = [0x08, 0xc3, 0x79, 0xa0];
 const PANIC_SELECTOR: [u8; 4] = [0x4e, 0x48, 0x7b, 0x71];

@@ -17,17 +17,19 @@ use xshard::empty_outbox_root;
 
 use crate::{
     account::Account,
+    atomic::{ATOMIC, ATOMIC_CODE},
     portal::{PORTAL, PORTAL_CODE},
     receipt::transactions_root,
     state::{FlatState as _, MemoryState},
 };
 
 /// Contracts that every shard has from the start, with their code.
-fn system_contracts() -> [(Address, Bytes); 3] {
+fn system_contracts() -> [(Address, Bytes); 4] {
     [
         (BEACON_ROOTS_ADDRESS, BEACON_ROOTS_CODE.clone()),
         (HISTORY_STORAGE_ADDRESS, HISTORY_STORAGE_CODE.clone()),
         (PORTAL, PORTAL_CODE),
+        (ATOMIC, ATOMIC_CODE),
     ]
 }
 
@@ -134,8 +136,8 @@ mod tests {
     fn a_genesis_header_has_this_id() {
         let spec = ChainSpec::preset("local").expect("a preset");
         let header = genesis_header(&spec, ShardId::new(1), &allocations(), 1_700_000_000_000);
-        let state_root = b256!("60925eb6816d24290256542b871b0c6f8a9c2adf30a5fd52f93170faa79ed292");
-        let id = b256!("02664f635f2b6c3b1006ef6ffafc4a19e819720e362a8cb04d4abb3e7c562cd8");
+        let state_root = b256!("1e9cf44c7d01cdfdc4653f9b65e832e7e0b03c5643c5e7668dfb92b429b734fb");
+        let id = b256!("d6ebe620c811c7c51a54d4edbfcdd816811947253ff54bb11dfeb78c5b923856");
         assert_eq!((header.state_root, header.id()), (state_root, id));
     }
 

@@ -6,6 +6,7 @@
 //! - [`account`], [`state`], [`trie`]: what the state is, how it is read, changed and committed to
 //! - [`transaction`]: decoding, stateless checks, senders
 //! - [`portal`]: receipts to and from other chains
+//! - [`atomic`]: transfers on several shards of which all take effect or none does
 //! - [`executor`]: what a transaction does; calls and gas estimates for the RPC
 //! - [`rules`]: which of Ethereum's rules hold
 //! - [`receipt`]: transaction receipts, and the roots over transactions and receipts
@@ -17,6 +18,7 @@
 //! Rules: docs/spec/shard-block.md
 
 pub mod account;
+pub mod atomic;
 pub mod block;
 pub mod chain;
 pub mod executor;

@@ -4,7 +4,7 @@ use primitives::{
     ValidatorIndex,
 };
 
-fn payloads() -> [Payload; 7] {
+fn payloads() -> [Payload; 10] {
     let to = Address::repeat_byte(2);
     let data = Bytes::from_static(b"data");
     let call = Call { to, is_signed: true, gas_price: 7, callback_gas: 9, data: data.clone() };
@@ -23,6 +23,16 @@ fn payloads() -> [Payload; 7] {
     let (beacon_node, shard_node) = (NodeKey::repeat_byte(6), NodeKey::repeat_byte(7));
     let withdrawal = WithdrawalAccount { shard: ShardId::new(8), address: to };
     let (validator, units) = (ValidatorIndex::new(9), 10);
+    let (bundle, leg) = (B256::repeat_byte(4), 5);
+    let prepare = Prepare {
+        bundle,
+        leg,
+        token: Address::repeat_byte(6),
+        from: Address::repeat_byte(7),
+        to,
+        amount: U256::from(8),
+        answer_gas: 9,
+    };
     [
         Payload::Transfer(Transfer { to }),
         Payload::Call(call),
@@ -31,6 +41,9 @@ fn payloads() -> [Payload; 7] {
         Payload::TopUp(TopUp { validator, seats: vec![seat] }),
         Payload::Exit(Exit { validator, units }),
         Payload::Withdrawal(Withdrawal { validator, to }),
+        Payload::Prepare(prepare),
+        Payload::Commit(Commit { bundle, leg }),
+        Payload::Abort(Abort { bundle, leg }),
     ]
 }
 
@@ -65,6 +78,19 @@ fn payloads_have_this_encoding() {
         (4, format!("09000000000000000c000000{}{}", "04".repeat(48), "05".repeat(96))),
         (5, "09000000000000000a00000000000000".to_owned()),
         (6, format!("0900000000000000{}", "02".repeat(20))),
+        (
+            7,
+            format!(
+                "{}05{}{}{}08{}0900000000000000",
+                "04".repeat(32),
+                "06".repeat(20),
+                "07".repeat(20),
+                "02".repeat(20),
+                "00".repeat(31)
+            ),
+        ),
+        (8, format!("{}05", "04".repeat(32))),
+        (9, format!("{}05", "04".repeat(32))),
     ];
     for (payload, (tag, hex)) in payloads().into_iter().zip(expected) {
         assert_eq!(
@@ -87,9 +113,10 @@ fn bytes_that_are_no_payload_are_refused_by_kind() {
 }
 
 #[test]
-fn what_comes_back_or_is_paid_out_is_never_answered() {
+fn what_comes_back_is_decided_or_is_paid_out_is_never_answered() {
     let answerable = payloads().map(|payload| is_answerable(payload.kind()));
-    assert_eq!(answerable, [true, true, false, true, true, true, false]);
+    let asks = [true, true, false, true, true, true, false, true, false, false];
+    assert_eq!(answerable, asks);
 }
 
 #[test]

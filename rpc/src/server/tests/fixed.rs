@@ -9,9 +9,9 @@ use crate::{
         SubscriptionApi, TransactionApi, TxpoolApi, Web3Api,
     },
     view::{
-        Block, BundleView, InclusionView, EIP1186AccountProofResponse, EthConfig, FeeHistory, FilterChanges, Header,
-        LaneView, Log, PoolContent, PoolContentOf, PoolStatus, Pooled, ReceiptJourney, ShardFields,
-        SyncNotice, Syncing, Transaction, TransactionReceipt,
+        Block, BundleView, EIP1186AccountProofResponse, EthConfig, FeeHistory, FilterChanges, Header,
+        InclusionView, LaneView, Log, PoolContent, PoolContentOf, PoolStatus, Pooled, ReceiptJourney,
+        ShardFields, SyncNotice, Syncing, Transaction, TransactionReceipt,
     },
 };
 use alloy_eips::{BlockId, BlockNumberOrTag};

@@ -11,9 +11,12 @@ use rpc::error::RpcResult;
 use rpc::method::AtollApi;
 use rpc::view::{BundleView, InclusionView, LaneView, Passage, ReceiptJourney};
 use shard_state::block::Executed;
-use shard_state::journey;
-use shard_state::portal::{lanes, outbox};
-use shard_state::transaction::entry_hashes;
+use shard_state::{
+    atomic::ATOMIC,
+    journey,
+    portal::{lanes, outbox},
+    transaction::entry_hashes,
+};
 use ssz::Encode as _;
 use std::sync::Arc;
 use xshard::{Outbox, Payload, bundle};
@@ -122,6 +125,9 @@ fn view(
         Ok(Payload::TopUp(_)) => ("top-up", None),
         Ok(Payload::Exit(_)) => ("exit", None),
         Ok(Payload::Withdrawal(withdrawal)) => ("withdrawal", Some(withdrawal.to)),
+        Ok(Payload::Prepare(_)) => ("prepare", Some(ATOMIC)),
+        Ok(Payload::Commit(_)) => ("commit", Some(ATOMIC)),
+        Ok(Payload::Abort(_)) => ("abort", Some(ATOMIC)),
         Err(_) => ("unknown", None),
     };
     ReceiptJourney {
@@ -255,15 +261,16 @@ fn proof(snapshot: &Snapshot, id: B256) -> RpcResult<Option<BundleView>> {
 #[cfg(test)]
 mod tests {
     use alloy_sol_types::SolInterface as _;
-    use shard_state::portal::abi::IPortal::IPortalErrors;
+    use shard_state::{atomic::abi::IAtomic::IAtomicErrors, portal::abi::IPortal::IPortalErrors};
     use std::collections::BTreeSet;
 
-    /// The RPC names the Portal's errors to tools that do not know its interface.
+    /// The RPC names the errors of native contracts to tools that do not know their interfaces.
     #[test]
-    fn every_error_of_the_portal_is_known_to_the_rpc() {
-        let declared: BTreeSet<[u8; 4]> = IPortalErrors::selectors().collect();
+    fn every_error_of_the_portal_and_the_atomic_is_known_to_the_rpc() {
+        let declared: BTreeSet<[u8; 4]> =
+            IPortalErrors::selectors().chain(IAtomicErrors::selectors()).collect();
         let known: BTreeSet<[u8; 4]> =
-            rpc::error::known_portal_errors().map(|(_, selector)| selector).collect();
+            rpc::error::known_contract_errors().map(|(_, selector)| selector).collect();
         assert_eq!(known, declared);
     }
 }

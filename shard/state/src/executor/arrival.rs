@@ -3,15 +3,16 @@
 //! Whatever it says, it is taken in: what fails goes back as a bounce, and the lane goes on. A call runs as if its sender
 //! had made it here, except that nobody's nonce moves and nobody pays: gas was paid for at the source.
 
-use alloy_primitives::{Address, Bytes, KECCAK256_EMPTY, Log, TxKind, U256};
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, Log, TxKind, U256};
 use alloy_sol_types::{SolCall as _, SolEvent};
 use primitives::{Chain, InboxCursors, Lane, Receipt};
 use revm::context::{TxEnv, result::ExecutionResult};
-use xshard::{Answer, Arrival, Call, LaneCounters, Payload, Verdict};
+use xshard::{Abort, Answer, Arrival, Call, Commit, LaneCounters, Payload, Verdict};
 
 use super::{BlockExecutor, ExecuteError, Outcome};
 use crate::{
     account::Account,
+    atomic::ATOMIC,
     portal::{
         PORTAL,
         abi::{IPortal, IReceiptSender},
@@ -22,15 +23,15 @@ use crate::{
 };
 
 /// What came of running a receipt.
-struct Ran {
-    verdict: Verdict,
-    gas_used: u64,
-    data: Bytes,
-    logs: Vec<Log>,
+pub(super) struct Ran {
+    pub(super) verdict: Verdict,
+    pub(super) gas_used: u64,
+    pub(super) data: Bytes,
+    pub(super) logs: Vec<Log>,
 }
 
 impl Ran {
-    const fn without_running(verdict: Verdict) -> Self {
+    pub(super) const fn without_running(verdict: Verdict) -> Self {
         Self { verdict, gas_used: 0, data: Bytes::new(), logs: Vec::new() }
     }
 }
@@ -43,6 +44,9 @@ impl<I> BlockExecutor<'_, I> {
             Ok(Payload::Transfer(transfer)) => self.receive_transfer(arrival, transfer.to)?,
             Ok(Payload::Call(call)) => self.receive_call(arrival, &call)?,
             Ok(Payload::Answer(answer)) => self.receive_answer(arrival, &answer)?,
+            Ok(Payload::Prepare(prepare)) => self.receive_prepare(arrival, &prepare)?,
+            Ok(Payload::Commit(commit)) => self.receive_decision(arrival, commit.bundle, commit.leg, true)?,
+            Ok(Payload::Abort(abort)) => self.receive_decision(arrival, abort.bundle, abort.leg, false)?,
             Ok(Payload::Withdrawal(withdrawal)) => self.receive_transfer(arrival, withdrawal.to)?,
             // What is for the beacon chain alone means nothing here.
             Ok(Payload::Deposit(_) | Payload::TopUp(_) | Payload::Exit(_)) | Err(_) => {
@@ -75,6 +79,11 @@ impl<I> BlockExecutor<'_, I> {
         ledger::set_received(self.state(), source, received + 1)
     }
 
+    /// Whether a receipt arrives after its deadline.
+    pub(super) const fn is_late(&self, receipt: &Receipt) -> bool {
+        receipt.deadline != 0 && receipt.deadline < self.environment.timestamp
+    }
+
     fn receive_transfer(&mut self, arrival: &Arrival, to: Address) -> Result<Outcome, ExecuteError> {
         let value = arrival.receipt.value;
         self.credit(&to, value)?;
@@ -83,12 +92,11 @@ impl<I> BlockExecutor<'_, I> {
 
     fn receive_call(&mut self, arrival: &Arrival, call: &Call) -> Result<Outcome, ExecuteError> {
         let receipt = &arrival.receipt;
-        let is_late = receipt.deadline != 0 && receipt.deadline < self.environment.timestamp;
-        let ran = if is_late {
+        let ran = if self.is_late(receipt) {
             Ran::without_running(Verdict::Expired)
         } else {
             let caller = call.caller(receipt.lane.source, receipt.sender);
-            self.run(caller, call.to, receipt, call.gas_price, call.data.clone())?
+            self.run(caller, call.to, receipt.value, receipt.gas, call.gas_price, call.data.clone())?
         };
         let Ran { verdict, gas_used, data, mut logs } = ran;
         logs.push(if verdict.is_bounce() {
@@ -117,8 +125,11 @@ impl<I> BlockExecutor<'_, I> {
 
     fn receive_answer(&mut self, arrival: &Arrival, answer: &Answer) -> Result<Outcome, ExecuteError> {
         let receipt = &arrival.receipt;
+        if answer.to == ATOMIC {
+            return self.receive_bundle_answer(arrival, answer);
+        }
         let Answer { id, to: sender, verdict, .. } = *answer;
-        let answered = log(&IPortal::Answered { id, sender, verdict: verdict.code(), value: receipt.value });
+        let answered = answered(id, sender, verdict, receipt.value);
         if receipt.gas == 0 {
             self.credit(&sender, receipt.value)?;
             let logs = vec![answered, credited(arrival, sender, receipt.value)];
@@ -128,7 +139,7 @@ impl<I> BlockExecutor<'_, I> {
         let data = answer.data.clone();
         let input = IReceiptSender::onReceiptResultCall { id, ok, data }.abi_encode().into();
         let Ran { verdict, gas_used, mut logs, .. } =
-            self.run(PORTAL, sender, receipt, answer.gas_price, input)?;
+            self.run(PORTAL, sender, receipt.value, receipt.gas, answer.gas_price, input)?;
         logs.push(answered);
         if verdict.is_bounce() {
             let held = ledger::claimable(self.state(), sender)?.saturating_add(receipt.value);
@@ -146,6 +157,15 @@ impl<I> BlockExecutor<'_, I> {
     fn bounce_unread(&mut self, arrival: &Arrival) -> Result<Outcome, ExecuteError> {
         let Receipt { lane, value, sender: to, .. } = arrival.receipt;
         let verdict = Verdict::Unreadable;
+        if matches!(arrival.receipt.kind, Commit::KIND | Abort::KIND) {
+            // No answer has room; the Atomic sends no value.
+            self.credit(&ATOMIC, value)?;
+            return Ok(Outcome {
+                success: false,
+                gas_used: 0,
+                logs: vec![bounced(arrival, ATOMIC, verdict)],
+            });
+        }
         let (id, refund, data) = (arrival.id, U256::ZERO, Bytes::new());
         let answer = Answer { id, to, verdict, refund, gas_price: 0, data };
         let logs = vec![bounced(arrival, PORTAL, verdict), self.answer(lane, value, 0, answer)?];
@@ -153,7 +173,13 @@ impl<I> BlockExecutor<'_, I> {
     }
 
     /// Sends an answer on the lane back; the event that tells of it.
-    fn answer(&mut self, lane: Lane, value: U256, gas: u64, answer: Answer) -> Result<Log, StateError> {
+    pub(super) fn answer(
+        &mut self,
+        lane: Lane,
+        value: U256,
+        gas: u64,
+        answer: Answer,
+    ) -> Result<Log, StateError> {
         let back = Lane { source: lane.destination, destination: lane.source };
         let mut counters = ledger::outgoing(self.state(), back.destination)?;
         let sequence = counters.sent;
@@ -167,15 +193,15 @@ impl<I> BlockExecutor<'_, I> {
     }
 
     /// Lets `caller` call with what a receipt brings; if it fails, nothing was written.
-    fn run(
+    pub(super) fn run(
         &mut self,
         caller: Address,
         to: Address,
-        receipt: &Receipt,
+        value: U256,
+        gas_limit: u64,
         gas_price: u64,
         data: Bytes,
     ) -> Result<Ran, ExecuteError> {
-        let Receipt { value, gas: gas_limit, .. } = *receipt;
         let has_code = self.state().account(&to)?.is_some_and(|account| account.code_hash != KECCAK256_EMPTY);
         if !has_code && !data.is_empty() {
             return Ok(Ran::without_running(Verdict::NoCode));
@@ -204,7 +230,7 @@ impl<I> BlockExecutor<'_, I> {
     }
 
     /// Adds to a balance. All value there is fits, so the sum does.
-    fn credit(&mut self, address: &Address, wei: U256) -> Result<(), StateError> {
+    pub(super) fn credit(&mut self, address: &Address, wei: U256) -> Result<(), StateError> {
         if wei.is_zero() {
             return Ok(());
         }
@@ -222,6 +248,11 @@ fn credited(arrival: &Arrival, to: Address, value: U256) -> Log {
 fn bounced(arrival: &Arrival, to: Address, verdict: Verdict) -> Log {
     let (id, source) = (arrival.id, arrival.receipt.lane.source);
     log(&IPortal::Bounced { id, shard: source.code(), to, verdict: verdict.code() })
+}
+
+/// The event that tells of an answer.
+pub(super) fn answered(id: B256, sender: Address, verdict: Verdict, value: U256) -> Log {
+    log(&IPortal::Answered { id, sender, verdict: verdict.code(), value })
 }
 
 fn log(event: &impl SolEvent) -> Log {

@@ -5,6 +5,7 @@
 //! not what it does succeeds. Shards of every kind run this; native contracts of a kind are added beside `evm`.
 //!
 //! - `evm`: the interpreter (revm, Osaka rules) and the system calls that open a block
+//! - `arrival`, `bundle_arrival`: receipts from other chains
 //! - `transfer`: value to an account without code
 //! - [`call`], [`estimate_gas`], [`create_access_list`]: what `eth_call` and its neighbours ask
 //! - [`call_briefly`]: a call made between other work, if it is short enough for that
@@ -17,6 +18,7 @@ mod access_list;
 mod arrival;
 mod block;
 mod brief;
+mod bundle_arrival;
 mod call;
 mod environment;
 mod estimate;

@@ -13,7 +13,10 @@ use revm::{
 };
 
 use super::evm::ShardContext;
-use crate::portal::{self, PORTAL, PortalRules};
+use crate::{
+    atomic::{self, ATOMIC},
+    portal::{self, PORTAL, PortalRules},
+};
 
 /// Precompiles that are elsewhere or gone, for the length of one request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -112,6 +115,9 @@ impl<'a> PrecompileProvider<ShardContext<'a>> for Precompiles {
     ) -> Result<Option<InterpreterResult>, String> {
         if inputs.bytecode_address == PORTAL {
             return portal::contract::run(&self.portal, context, inputs).map(Some);
+        }
+        if inputs.bytecode_address == ATOMIC {
+            return atomic::contract::run(&self.portal, context, inputs);
         }
         if self.changes.is_empty() {
             return self.ethereum.run(context, inputs);

@@ -45,7 +45,8 @@ impl Fixture {
             lanes: idle_lanes(3),
         };
         let (table, committee) = (state.beacon_table.clone(), members.committee.clone());
-        let mut client = LightClient::new(GENESIS, state.header(0, 0), table, vec![committee]).expect("whole");
+        let mut client =
+            LightClient::new(GENESIS, state.header(0, 0), table, vec![committee]).expect("whole");
         client.update(Unverified::new(state.update(0, 1, &members))).expect("is certified");
         client
     }

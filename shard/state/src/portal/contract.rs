@@ -79,8 +79,8 @@ impl PortalRules {
     }
 }
 
-/// Why a call of the Portal does not succeed.
-enum Stop {
+/// Why a call of a native contract does not succeed.
+pub(crate) enum Stop {
     Revert(Bytes),
     OutOfGas,
     Static,
@@ -93,7 +93,7 @@ impl From<StateError> for Stop {
     }
 }
 
-fn revert(error: impl SolError) -> Stop {
+pub(crate) fn revert(error: impl SolError) -> Stop {
     Stop::Revert(error.abi_encode().into())
 }
 
@@ -104,14 +104,19 @@ pub(crate) fn run(
     inputs: &CallInputs,
 ) -> Result<InterpreterResult, String> {
     let mut frame = Frame { rules, context, inputs, gas: Gas::new(inputs.gas_limit) };
-    let (result, output) = match frame.dispatch() {
+    let output = frame.dispatch();
+    result(output, frame.gas)
+}
+
+/// What a native contract's call gives to the EVM. An error is this node's own.
+pub(crate) fn result(output: Result<Bytes, Stop>, mut gas: Gas) -> Result<InterpreterResult, String> {
+    let (result, output) = match output {
         Ok(output) => (InstructionResult::Return, output),
         Err(Stop::Revert(output)) => (InstructionResult::Revert, output),
         Err(Stop::OutOfGas) => (InstructionResult::PrecompileOOG, Bytes::new()),
         Err(Stop::Static) => (InstructionResult::StateChangeDuringStaticCall, Bytes::new()),
         Err(Stop::State(error)) => return Err(error.to_string()),
     };
-    let mut gas = frame.gas;
     if !result.is_ok_or_revert() {
         gas.spend_all();
     }
@@ -124,6 +129,14 @@ struct Frame<'f, 'a> {
     context: &'f mut ShardContext<'a>,
     inputs: &'f CallInputs,
     gas: Gas,
+}
+
+/// Whether the other side, and this one for the answer, would ever consume so much at once.
+pub(crate) fn check_gas(rules: &PortalRules, found: u64) -> Result<(), Stop> {
+    // An answer may carry more than what it answers; one that nobody can consume would end its lane.
+    let payload_bytes = (rules.data_max as usize).saturating_add(PAYLOAD_BYTES);
+    let limit = rules.inbox_gas_max.saturating_sub(gas::arrival(payload_bytes, 0));
+    if found > limit { Err(revert(IPortal::TooMuchGas { limit, found })) } else { Ok(()) }
 }
 
 /// What is sent, as the caller said it.
@@ -287,7 +300,7 @@ impl Frame<'_, '_> {
         let Sending { destination, payload, gas, deadline, answers } = sending;
         let callback_gas = if let Payload::Call(call) = &payload { call.callback_gas } else { 0 };
         let (kind, payload) = (payload.kind(), payload.encode());
-        self.check_gas(gas.max(callback_gas))?;
+        check_gas(self.rules, gas.max(callback_gas))?;
         self.charge(gas::send(payload.len(), answers).saturating_add(gas).saturating_add(callback_gas))?;
         self.check_writing()?;
         let mut lane = ledger::outgoing(self, destination)?;
@@ -358,14 +371,6 @@ impl Frame<'_, '_> {
             return Err(revert(IPortal::UnknownShard { shard }));
         }
         Ok(ShardId::new(shard).into())
-    }
-
-    /// Whether the other side, and this one for the answer, would ever consume so much at once.
-    fn check_gas(&self, found: u64) -> Result<(), Stop> {
-        // An answer may carry more than what it answers; one that nobody can consume would end its lane.
-        let payload_bytes = (self.rules.data_max as usize).saturating_add(PAYLOAD_BYTES);
-        let limit = self.rules.inbox_gas_max.saturating_sub(gas::arrival(payload_bytes, 0));
-        if found > limit { Err(revert(IPortal::TooMuchGas { limit, found })) } else { Ok(()) }
     }
 
     fn reading(&mut self) -> Result<(), Stop> {

@@ -4,7 +4,7 @@
 //!
 //! | tag | value |
 //! |---|---|
-//! | 1, by destination | receipts acknowledged (8 bytes) ‖ receipts sent (8 bytes) |
+//! | 1, by destination | places reserved (8 bytes) ‖ receipts acknowledged (8 bytes) ‖ receipts sent (8 bytes) |
 //! | 2, by source | height consumed from (8 bytes) ‖ receipts received (8 bytes) |
 //! | 3, by source | id of the header consumed from |
 //! | 4, by owner | wei held |
@@ -89,17 +89,18 @@ pub fn held(state: &MemoryState) -> U256 {
 
 /// What was sent to a chain.
 pub(crate) fn outgoing<S: Slots>(slots: &mut S, destination: Chain) -> Result<LaneCounters, S::Error> {
-    let (acknowledged, sent) = unpack(slots.slot(chain_key(OUTGOING, destination))?);
-    Ok(LaneCounters { sent, acknowledged })
+    let [sent, acknowledged, reserved, _] = slots.slot(chain_key(OUTGOING, destination))?.into_limbs();
+    Ok(LaneCounters { sent, acknowledged, reserved })
 }
 
-/// Notes what was sent to a chain.
+/// Notes what was sent to a chain, and what is reserved.
 pub(crate) fn set_outgoing<S: Slots>(
     slots: &mut S,
     destination: Chain,
     lane: LaneCounters,
 ) -> Result<(), S::Error> {
-    slots.set_slot(chain_key(OUTGOING, destination), pack(lane.acknowledged, lane.sent))
+    let LaneCounters { sent, acknowledged, reserved } = lane;
+    slots.set_slot(chain_key(OUTGOING, destination), U256::from_limbs([sent, acknowledged, reserved, 0]))
 }
 
 /// How far a chain's receipts were consumed; `None` if none were.

@@ -36,6 +36,7 @@ fn prepaid(receipt: &Receipt) -> U256 {
     let (gas, price) = match read(receipt) {
         Some(Payload::Call(call)) => (receipt.gas.saturating_add(call.callback_gas), call.gas_price),
         Some(Payload::Answer(answer)) => (receipt.gas, answer.gas_price),
+        // What a bundle's receipts use was burned when it was opened.
         _ => (0, 0),
     };
     U256::from(gas) * U256::from(price)

@@ -7,8 +7,8 @@ use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::SolCall as _;
 use crypto::mmr::MmrTree;
 use primitives::{
-    AncestorHeader, Bundle, CertifiedShardHeader, Chain, ChainSpec, Height, Inclusion, Lane, OutboxProof, ShardBlock,
-    ShardHeader, ShardId, Verified,
+    AncestorHeader, Bundle, CertifiedShardHeader, Chain, ChainSpec, Height, Inclusion, Lane, OutboxProof,
+    ShardBlock, ShardHeader, ShardId, Verified,
 };
 
 use super::{TestBeacon, allocations, key, spec};
@@ -168,9 +168,8 @@ impl TestNet {
         let shard = &self.shards[shard as usize];
         let (header, executed) = &shard.blocks[height.get() as usize - 1];
         let newest = shard.state.base().header.height;
-        let history = (height < newest).then(|| {
-            shard.history.proof(height.get(), newest.get()).expect("is an ancestor")
-        });
+        let history = (height < newest)
+            .then(|| shard.history.proof(height.get(), newest.get()).expect("is an ancestor"));
         let hashes: Vec<B256> = executed.transactions.iter().map(|transaction| transaction.hash()).collect();
         journey::prove(header.clone(), history, &hashes, &executed.receipts, index).expect("is there")
     }
@@ -220,6 +219,16 @@ impl TestNet {
         state.storage(address, &B256::from(U256::from(slot))).expect("in memory")
     }
 
+    /// How many slots of a contract there are.
+    pub fn slots(&self, shard: u32, address: Address) -> usize {
+        self.shards[shard as usize].reexecuted.state().slots(address).count()
+    }
+
+    /// All blocks of a shard, from its first on.
+    pub fn blocks(&self, shard: u32) -> impl Iterator<Item = &Executed> {
+        self.shards[shard as usize].blocks.iter().map(|(_, executed)| &**executed)
+    }
+
     /// An account's nonce.
     pub fn nonce(&self, shard: u32, address: &Address) -> u64 {
         let account = self.shards[shard as usize].reexecuted.state().account(address).expect("in memory");
@@ -248,7 +257,8 @@ impl TestNet {
         }
     }
 
-    fn call(&self, shard: u32, to: Address, value: U256, input: Vec<u8>) -> CallOutcome {
+    /// What a call by key 0 with a value leads to.
+    pub fn call(&self, shard: u32, to: Address, value: U256, input: Vec<u8>) -> CallOutcome {
         let (from, to) = (key(0).address(), Some(to));
         let request = CallRequest { from, to, value, input: input.into(), ..CallRequest::default() };
         self.view(shard).call(&request, 30_000_000).expect("can be called")

@@ -10,7 +10,7 @@ use ssz::Encode as _;
 use xshard::{Arrival, Payload};
 
 use super::{IntrinsicGas, Origin, Transaction};
-use crate::portal::PORTAL;
+use crate::{atomic::ATOMIC, portal::PORTAL};
 
 impl Transaction {
     /// A receipt in the form of a legacy transaction that pays nothing: its hash is the receipt's id, its nonce the
@@ -39,6 +39,9 @@ fn parties(receipt: &Receipt) -> (Address, Address, Bytes) {
         Ok(Payload::Transfer(transfer)) => (receipt.sender, transfer.to, Bytes::new()),
         Ok(Payload::Call(call)) => (call.caller(receipt.lane.source, receipt.sender), call.to, call.data),
         Ok(Payload::Answer(answer)) => (PORTAL, answer.to, answer.data),
+        Ok(Payload::Prepare(_) | Payload::Commit(_) | Payload::Abort(_)) => {
+            (ATOMIC, ATOMIC, receipt.payload.clone())
+        }
         Ok(Payload::Withdrawal(withdrawal)) => (PORTAL, withdrawal.to, Bytes::new()),
         Ok(Payload::Deposit(_) | Payload::TopUp(_) | Payload::Exit(_)) | Err(_) => {
             (PORTAL, PORTAL, receipt.payload.clone())

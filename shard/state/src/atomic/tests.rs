@@ -1,0 +1,5 @@
+mod forged;
+mod net;
+mod refusals;
+mod swaps;
+mod token;
