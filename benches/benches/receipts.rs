@@ -5,6 +5,8 @@
 //! cargo build --release && cargo bench -p benches --bench receipts
 //! ```
 //!
+//! With `ATOLL_BENCH_RTT_MS=50` everything between nodes takes so much longer, there and back.
+//!
 //! Times are those that the first validator's node notes, except for the finalized ones, which are those at which it was
 //! seen to answer so. It measures the `atoll` beside it in the target folder, or the one that `ATOLL_BENCH_BINARY` names, on
 //! ports 2000 above the default ones.
@@ -48,7 +50,12 @@ fn main() {
         return;
     }
     let folder = tempfile::tempdir().expect("a temporary directory");
-    let network = Network::up(&folder.path().join("net"), PORT_BASE, &[]);
+    let mut network = Network::up(&folder.path().join("net"), PORT_BASE, &[]);
+    if let Ok(rtt) = env::var("ATOLL_BENCH_RTT_MS") {
+        let rtt: u32 = rtt.parse().expect("ATOLL_BENCH_RTT_MS is a number");
+        network.lengthen(Duration::from_millis(1) * rtt / 2);
+        println!("injected round trip: {rtt} ms");
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(measure(&network));
 }

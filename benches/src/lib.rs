@@ -1,5 +1,6 @@
 //! Benchmarks, in `benches/`; here only what several of them measure alike.
 
+mod delay;
 mod network;
 mod spread;
 

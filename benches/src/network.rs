@@ -1,8 +1,10 @@
 //! A local network of real processes.
 
+use crate::delay;
 use rpc::client::Client;
 use serde_json::Value;
 use std::{
+    collections::BTreeMap,
     fs,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
@@ -22,17 +24,47 @@ pub struct Network {
 impl Network {
     /// Starts one whose nodes listen from `port_base` on, with these environment variables.
     pub fn up(folder: &Path, port_base: u16, variables: &[(&str, &str)]) -> Self {
-        let binary = crate::atoll();
+        let (binary, folder) = (crate::atoll(), folder.to_owned());
+        let mut network = Self { binary, folder, port_base, ready: Duration::ZERO };
+        network.start(&["--fresh"], variables);
+        network
+    }
+
+    fn start(&mut self, arguments: &[&str], variables: &[(&str, &str)]) {
         let start = Instant::now();
-        let status = Command::new(&binary)
-            .args(["testnet", "up", "--detach", "--fresh", "--json", "--port-base", &port_base.to_string()])
+        let status = Command::new(&self.binary)
+            .args(["testnet", "up", "--detach", "--json", "--port-base", &self.port_base.to_string()])
             .arg("--data-dir")
-            .arg(folder)
+            .arg(&self.folder)
+            .args(arguments)
             .envs(variables.iter().copied())
             .stdout(std::process::Stdio::null())
             .status();
         assert!(status.expect("atoll starts").success(), "the network did not start");
-        Self { binary, folder: folder.to_owned(), port_base, ready: start.elapsed() }
+        self.ready = start.elapsed();
+    }
+
+    /// Starts it again so that whatever its nodes say to each other takes `delay` longer, each way.
+    pub fn lengthen(&mut self, delay: Duration) {
+        self.stop();
+        let mut relays = BTreeMap::new();
+        for validator in fs::read_dir(&self.folder).expect("the network's folder").flatten() {
+            for node in ["beacon-node.toml", "shard-node.toml"] {
+                let file = validator.path().join(node);
+                let Ok(text) = fs::read_to_string(&file) else { continue };
+                let lines = text.lines().map(|line| through_relays(line, delay, &mut relays));
+                let text = lines.collect::<Vec<_>>().join("\n");
+                fs::write(&file, text).expect("its own folder");
+            }
+        }
+        assert!(!relays.is_empty(), "nodes have peers");
+        self.start(&[], &[]);
+    }
+
+    fn stop(&self) -> bool {
+        let down =
+            Command::new(&self.binary).args(["testnet", "down", "--data-dir"]).arg(&self.folder).status();
+        down.is_ok_and(|status| status.success())
     }
 
     /// How long it took to start.
@@ -80,10 +112,22 @@ impl Network {
 
 impl Drop for Network {
     fn drop(&mut self) {
-        let down =
-            Command::new(&self.binary).args(["testnet", "down", "--data-dir"]).arg(&self.folder).status();
-        if !down.is_ok_and(|status| status.success()) {
+        if !self.stop() {
             eprintln!("the network in {} may still run", self.folder.display());
         }
     }
+}
+
+/// A line in which the addresses of peers, `KEY@ADDRESS` each, are those of relays instead.
+fn through_relays(line: &str, delay: Duration, relays: &mut BTreeMap<SocketAddr, SocketAddr>) -> String {
+    let part = |part: &str| {
+        let end = part.find(['"', '\'']).unwrap_or(part.len());
+        let Ok(address) = part[..end].parse::<SocketAddr>() else { return part.to_owned() };
+        let relay =
+            relays.entry(address).or_insert_with(|| delay::relay(address, delay).expect("a free port"));
+        format!("{relay}{}", &part[end..])
+    };
+    let (before, rest) = line.split_once('@').map_or((line, None), |(before, rest)| (before, Some(rest)));
+    let parts = rest.into_iter().flat_map(|rest| rest.split('@')).map(part);
+    std::iter::once(before.to_owned()).chain(parts).collect::<Vec<_>>().join("@")
 }

@@ -11,5 +11,6 @@ mod load;
 mod network;
 mod receipts;
 mod scripts;
+mod staking;
 mod tools;
 mod wallet;

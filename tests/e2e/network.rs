@@ -122,6 +122,12 @@ impl Network {
         format!("http://127.0.0.1:{}", u32::from(PORT_BASE) + 10 * shard + 1000 * validator)
     }
 
+    /// REST of a validator's beacon node.
+    pub(crate) fn beacon(&self, validator: usize) -> String {
+        let description = self.description();
+        description["validators"][validator]["beacon"].as_str().expect("an address").to_owned()
+    }
+
     pub(crate) fn client(&self, shard: u32, validator: u32) -> Client {
         Client::new(self.url(shard, validator)).expect("a valid address")
     }

@@ -4,7 +4,13 @@ use crate::{
     network::{Network, atoll, block_on, call, quantity, wait_until},
     tools,
 };
+use alloy_primitives::{B256, Bytes};
+use consensus::light::LightClient;
+use primitives::{Genesis, Inclusion, ShardId, Unverified};
+use rpc::beacon::BeaconClient;
 use serde_json::{Value, json};
+use shard_state::journey;
+use ssz::{Decode as _, Encode as _};
 use std::{process::Command, time::Duration};
 
 const KEY: &str = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
@@ -20,6 +26,7 @@ fn xsend_moves_value_between_all_shards_and_tells_the_stages() {
     let network = Network::start(&[]);
     let names = ["ai", "defi", "nft"];
     let lanes = [(AI, DEFI), (DEFI, NFT), (NFT, AI), (DEFI, AI)];
+    let mut last = (Value::Null, 0, 0);
     for (from, to) in lanes {
         let output = Command::new(atoll())
             .args(["xsend", "--from", names[from as usize], "--to", names[to as usize], "--key", KEY])
@@ -51,6 +58,7 @@ fn xsend_moves_value_between_all_shards_and_tells_the_stages() {
         }
         let shown = call(&network.client(to, 0), "eth_getTransactionByHash", json!([times["id"]]));
         assert_eq!((&shown["to"], &shown["hash"]), (&json!(TO), &times["id"]));
+        last = (times["id"].clone(), from, to);
     }
     let half = 500_000_000_000_000_000;
     for (shard, expected) in [(AI, 2 * half), (DEFI, half), (NFT, half)] {
@@ -62,6 +70,34 @@ fn xsend_moves_value_between_all_shards_and_tells_the_stages() {
         let lane = call(&network.client(DEFI, 0), "atoll_getLane", json!([format!("0x{NFT:x}")]));
         quantity(&lane["inFlight"]) == 0 && quantity(&lane["sent"]) == 1
     });
+    a_stranger_verifies_the_journey(&network, &last);
+}
+
+/// From the genesis file, one update of the beacon chain and two answers of nodes that nobody trusts.
+fn a_stranger_verifies_the_journey(network: &Network, (id, from, to): &(Value, u32, u32)) {
+    let genesis = std::fs::read_to_string(network.data_dir().join("genesis.json")).expect("a genesis file");
+    let genesis = Genesis::from_json(&genesis).expect("is valid");
+    let mut client = LightClient::from_file(&genesis).expect("draws committees");
+    let beacon = BeaconClient::new(network.beacon(2)).expect("an address");
+    let update = block_on(beacon.light_update(client.header().height, Duration::from_secs(5)));
+    let update = update.expect("answers").expect("the chain has moved");
+    let mut bytes = update.ssz_bytes_len();
+    client.update(Unverified::new(update)).expect("is certified");
+    let mut half = |shard: u32, hash: &Value| {
+        let accepted = client.record(ShardId::new(shard)).expect("is registered").accepted.height;
+        let params = json!([hash, format!("0x{:x}", accepted.get())]);
+        let answer = call(&network.client(shard, 3), "atoll_getInclusion", params);
+        let encoded: Bytes = serde_json::from_value(answer["inclusion"].clone()).expect("is finalized");
+        bytes += encoded.len();
+        Unverified::new(Inclusion::from_ssz_bytes(&encoded).expect("decodes"))
+    };
+    let sent_by =
+        call(&network.client(*from, 0), "atoll_getReceipt", json!([id]))["sent"]["transactionHash"].clone();
+    let (sent, consumed) = (half(*from, &sent_by), half(*to, id));
+    let id: B256 = serde_json::from_value(id.clone()).expect("an id");
+    let journey = journey::verify(&client, id, sent, consumed).expect("the journey is proven");
+    assert_eq!((json!(journey.sent_by), journey.success), (sent_by, true));
+    assert!(bytes < 24 << 10, "{bytes} bytes");
 }
 
 /// A wallet that knows nothing of Atoll gets its money back, and reads why something cannot be sent.

@@ -227,7 +227,7 @@ fn inclusion(snapshot: &Snapshot, hash: B256, accepted: Height) -> RpcResult<Opt
     let Some(block) = reader.block(height).map_err(storage)? else { return Ok(None) };
     let Some(outcomes) = reader.receipts(height).map_err(read)? else { return Ok(None) };
     let history = (height < accepted).then(|| reader.history_proof(height, accepted));
-    let history = history.transpose().map_err(read)?;
+    let history = history.transpose().map_err(|error| internal(&error))?;
     let hashes = entry_hashes(&block.body);
     let Some(inclusion) = journey::prove(block.header, history, &hashes, &outcomes, location.index) else {
         return Ok(None);

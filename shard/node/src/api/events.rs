@@ -8,7 +8,6 @@ use super::record::matching_logs;
 use crate::handle::ChainEvent;
 use crate::pool::PooledTransaction;
 use crate::store::Undone;
-use alloy_primitives::B256;
 use alloy_rpc_types_eth::Filter;
 use futures::stream::{self, BoxStream, StreamExt as _};
 use rpc::view::{BlockFacts, Header, Log, Pooled, ReceiptJourney, SyncNotice, Syncing, transaction};
