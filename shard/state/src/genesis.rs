@@ -137,7 +137,7 @@ mod tests {
         let spec = ChainSpec::preset("local").expect("a preset");
         let header = genesis_header(&spec, ShardId::new(1), &allocations(), 1_700_000_000_000);
         let state_root = b256!("1e9cf44c7d01cdfdc4653f9b65e832e7e0b03c5643c5e7668dfb92b429b734fb");
-        let id = b256!("d6ebe620c811c7c51a54d4edbfcdd816811947253ff54bb11dfeb78c5b923856");
+        let id = b256!("91ad0a8df527a7c5508fcce350038f96425c07544b3691fbf20f0ae794da36b1");
         assert_eq!((header.state_root, header.id()), (state_root, id));
     }
 

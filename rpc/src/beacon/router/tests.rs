@@ -344,7 +344,7 @@ async fn the_openapi_document_lists_routes_that_all_exist() {
     let (status, document) = fetched(&url, "/openapi.json").await;
     assert_eq!(status, 200);
     let paths = document["paths"].as_object().expect("paths");
-    assert_eq!(paths.len(), 22);
+    assert_eq!(paths.len(), 23);
     for path in paths.keys() {
         let filled = path
             .replace("{state_id}", "head")
