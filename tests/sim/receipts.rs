@@ -168,12 +168,15 @@ pub(crate) fn most_in_flight(world: &World) -> u64 {
     lanes.map(|lane| lane.outgoing.in_flight()).max().unwrap_or(0)
 }
 
-/// For every lane how many receipts were sent, and how many were received, by the nodes that know most.
+/// For every lane between shards how many receipts were sent, and how many were received, by the nodes that know most.
 fn progress(world: &World) -> (BTreeMap<Lane, u64>, BTreeMap<Lane, u64>) {
     let (mut sent, mut received) = (BTreeMap::new(), BTreeMap::new());
     let shards = world.estate.shards().count() as u32;
     for shard in world.estate.shards() {
-        for LaneState { chain, outgoing, incoming } in newest(world, shard, shards) {
+        let between = |lane: &LaneState| lane.chain != Chain::Beacon;
+        for LaneState { chain, outgoing, incoming } in
+            newest(world, shard, shards).into_iter().filter(between)
+        {
             let here = Chain::from(shard);
             sent.insert(Lane { source: here, destination: chain }, outgoing.sent);
             let count = incoming.map_or(0, |cursor| cursor.sequence);
