@@ -7,8 +7,6 @@ use tracing_subscriber::EnvFilter;
 const ONE: &str = "ATOLL_SIM_SEED";
 /// The nightly target's seeds: `FIRST..END`.
 const MANY: &str = "ATOLL_SIM_SEEDS";
-/// The nightly target's seeds if none are named.
-const MANY_DEFAULT: Range<u64> = 1000..1020;
 
 /// Runs `scenario` with each of `seeds`, or with the one that is to be replayed.
 pub(crate) fn each(seeds: impl IntoIterator<Item = u64>, scenario: impl Fn(u64)) {
@@ -20,9 +18,9 @@ pub(crate) fn each(seeds: impl IntoIterator<Item = u64>, scenario: impl Fn(u64))
     }
 }
 
-/// The nightly target's seeds.
-pub(crate) fn nightly() -> Range<u64> {
-    let Ok(text) = env::var(MANY) else { return MANY_DEFAULT };
+/// The nightly target's seeds: `usual`, unless others are named.
+pub(crate) fn nightly(usual: Range<u64>) -> Range<u64> {
+    let Ok(text) = env::var(MANY) else { return usual };
     let ends = text.split_once("..").and_then(|(first, end)| Some(first.parse().ok()?..end.parse().ok()?));
     ends.unwrap_or_else(|| panic!("{MANY} is FIRST..END, found `{text}`"))
 }

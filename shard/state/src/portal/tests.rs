@@ -196,6 +196,23 @@ fn value_with_an_empty_call_reaches_who_has_no_code() {
     assert_eq!(net.balance(1, &nobody), ETHER);
 }
 
+#[test]
+fn value_for_a_contract_that_destructs_itself_goes_where_it_says() {
+    let mut net = TestNet::new();
+    // PUSH20 heir SELFDESTRUCT
+    let heir = Address::repeat_byte(0xbb);
+    let mut code = vec![0x73];
+    code.extend(heir);
+    code.push(0xff);
+    let contract = deploy(&mut net, 1, &code);
+    for nonce in 0..2 {
+        let executed = deliver(&mut net, sends(nonce, ETHER, calls(contract, vec![1])));
+        assert!(executed.receipts[0].success(), "it has its code still (EIP-6780), and the lane goes on");
+        assert_eq!(net.balance(1, &heir), ETHER * U256::from(1 + nonce));
+    }
+    assert_eq!(net.balance(1, &contract), U256::ZERO);
+}
+
 /// Runtime code that forwards its call data, and its value, to the Portal; anything from the Portal it notes: the first
 /// word in slot 0 (id), the second in slot 1 (ok), the value in slot 2.
 ///
