@@ -156,7 +156,8 @@ impl ChainSpec {
             ("gas_limit", "at least 5000000", self.gas_limit, 5_000_000, u64::MAX / 2),
             ("base_fee_initial", "at least 1", self.base_fee_initial, 1, u64::MAX / 2),
             ("base_fee_elasticity", "at most 16", self.base_fee_elasticity.get(), 1, 16),
-            ("body_bytes_max", "from 64 KiB to 64 MiB", u64::from(self.body_bytes_max), 1 << 16, 1 << 26),
+            // Whatever the beacon chain has for a shard has room in a body.
+            ("body_bytes_max", "from 256 KiB to 64 MiB", u64::from(self.body_bytes_max), 1 << 18, 1 << 26),
             (
                 "transaction_bytes_max",
                 "from 1 KiB to a quarter of body_bytes_max",

@@ -65,7 +65,7 @@ fn values_below_their_least_are_refused() {
     assert_eq!(refused(|spec| spec.consumptions_max = 0), ("consumptions_max", 0));
     assert_eq!(refused(|spec| spec.gas_limit = 4_999_999), ("gas_limit", 4_999_999));
     assert_eq!(refused(|spec| spec.base_fee_initial = 0), ("base_fee_initial", 0));
-    assert_eq!(refused(|spec| spec.body_bytes_max = 65_535), ("body_bytes_max", 65_535));
+    assert_eq!(refused(|spec| spec.body_bytes_max = 262_143), ("body_bytes_max", 262_143));
     assert_eq!(refused(|spec| spec.transaction_bytes_max = 1023), ("transaction_bytes_max", 1023));
     assert_eq!(refused(|spec| spec.transactions_max = 0), ("transactions_max", 0));
     assert_eq!(refused(|spec| spec.unit_wei = U256::ZERO), ("unit_wei", 0));
