@@ -94,13 +94,14 @@ pub(super) fn signed(draft: &Draft) -> Arc<Verified<Transaction>> {
     signed_to(draft, party(draft.to), draft.gas_limit)
 }
 
-/// The same to somebody else, with this much gas.
+/// The same to somebody else, with this much gas, and at least what any transaction of its form needs.
 pub(super) fn signed_to(draft: &Draft, to: Address, gas_limit: u64) -> Arc<Verified<Transaction>> {
     let sender = Sender::new(SHARD);
     let value = U256::from(draft.milliether) * ETHER / U256::from(1_000);
     let item = AccessListItem { address: party(5), storage_keys: vec![B256::ZERO] };
+    let needed = if draft.has_list { 25_300 } else { 21_000 };
     let transaction = TxEip1559 {
-        gas_limit,
+        gas_limit: gas_limit.max(needed),
         max_fee_per_gas: draft.max_fee.into(),
         max_priority_fee_per_gas: draft.tip.into(),
         access_list: AccessList(if draft.has_list { vec![item] } else { vec![] }),
