@@ -10,7 +10,13 @@ use primitives::{Address, Bytes, Genesis, PORTAL, SeatRegistration, U256};
 use serde_json::json;
 use std::{fs, path::PathBuf};
 
-alloy_sol_types::sol!("../sdk/solidity/IPortal.sol");
+use abi::IPortal;
+
+/// The Portal's interface, as Solidity declares it.
+#[allow(missing_docs, clippy::too_many_arguments)]
+mod abi {
+    alloy_sol_types::sol!("../sdk/solidity/IPortal.sol");
+}
 
 #[derive(Debug, Args)]
 struct Keys {

@@ -82,7 +82,7 @@ pub(super) fn crosslink_message(offer: &CrosslinkOffer) -> Bytes {
 
 /// The offer with fewer receipts; none if it has room with all of them.
 fn shortened(offer: &CrosslinkOffer) -> Option<CrosslinkOffer> {
-    if 1 + offer.ssz_bytes_len() <= GOSSIP_BYTES_MAX {
+    if offer.ssz_bytes_len() < GOSSIP_BYTES_MAX {
         return None;
     }
     let mut shorter = CrosslinkOffer { bundles: Vec::new(), ..offer.clone() };
