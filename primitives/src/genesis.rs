@@ -2,7 +2,7 @@
 
 use crate::{ChainSpec, NodeKey, PublicKeyBytes, ShardId, SignatureBytes, SpecError};
 use alloy_primitives::{Address, B256, U256};
-use crypto::bls::{PublicKey, Signature, verify_possession};
+use crypto::bls::{PublicKey, SecretKey, Signature, verify_possession};
 use serde::{Deserialize, Serialize};
 use ssz_derive::{Decode, Encode};
 
@@ -17,6 +17,11 @@ pub struct SeatRegistration {
 }
 
 impl SeatRegistration {
+    /// That of the key's owner.
+    pub fn new(secret: &SecretKey) -> Self {
+        Self { key: secret.public_key().to_bytes(), possession: secret.prove_possession().to_bytes() }
+    }
+
     /// Whether the proof of possession holds.
     pub fn is_possessed(&self) -> bool {
         match (PublicKey::from_bytes(&self.key), Signature::from_bytes(&self.possession)) {

@@ -156,8 +156,12 @@ impl KeyDirectory {
 
     /// The secret key of each seat: children 0, 1, … of the validator's key (EIP-2333, hardened).
     pub fn seat_secrets(&self, password: &str) -> Result<Vec<SecretKey>, DirectoryError> {
-        let master = self.keystore()?.decrypt(password).map_err(|source| self.keystore_error(source))?;
+        let master = self.master(password)?;
         Ok((0..self.seats()?).map(|index| master.child(index)).collect())
+    }
+
+    fn master(&self, password: &str) -> Result<SecretKey, DirectoryError> {
+        self.keystore()?.decrypt(password).map_err(|source| self.keystore_error(source))
     }
 
     /// How many seats the validator has keys for.
@@ -177,25 +181,22 @@ impl KeyDirectory {
             .map_err(|_| self.content(role.file(), "32 bytes in hexadecimal"))
     }
 
-    /// Adds `count` seats to those that there are keys for, and registers them.
+    /// Adds `count` seats to those that there are keys for, and registers them. On an error the directory is as it was.
     pub fn add_seats(&self, password: &str, count: u32) -> Result<Vec<SeatRegistration>, DirectoryError> {
         let before = self.seats()?;
         let after = before.saturating_add(count);
         if after > SEATS_MAX {
             return Err(self.content(Self::SEATS, "at most 4096 seats, new ones included"));
         }
-        let path = self.path.join(Self::SEATS);
-        fs::write(&path, after.to_string()).map_err(|source| self.io(Self::SEATS, source))?;
-        Ok(self.seat_registrations(password)?.split_off(before as usize))
+        let master = self.master(password)?;
+        let added = (before..after).map(|index| SeatRegistration::new(&master.child(index))).collect();
+        self.replace(Self::SEATS, &after.to_string())?;
+        Ok(added)
     }
 
     /// Keys of all seats, with proofs of possession.
     pub fn seat_registrations(&self, password: &str) -> Result<Vec<SeatRegistration>, DirectoryError> {
-        let registration = |secret: SecretKey| SeatRegistration {
-            key: secret.public_key().to_bytes(),
-            possession: secret.prove_possession().to_bytes(),
-        };
-        Ok(self.seat_secrets(password)?.into_iter().map(registration).collect())
+        Ok(self.seat_secrets(password)?.iter().map(SeatRegistration::new).collect())
     }
 
     /// The validator as a genesis file lists it.
@@ -214,6 +215,16 @@ impl KeyDirectory {
 
     fn read(&self, name: &str) -> Result<Zeroizing<String>, DirectoryError> {
         fs::read_to_string(self.path.join(name)).map(Zeroizing::new).map_err(|source| self.io(name, source))
+    }
+
+    /// Writes a file anew, whole or not at all.
+    fn replace(&self, name: &str, text: &str) -> Result<(), DirectoryError> {
+        let next = format!("{name}.next");
+        let path = self.path.join(&next);
+        // What a run that was cut off left behind is nothing.
+        let _ = fs::remove_file(&path);
+        self.write_new(&next, text)?;
+        fs::rename(&path, self.path.join(name)).map_err(|source| self.io(name, source))
     }
 
     fn write_new(&self, name: &str, text: &str) -> Result<(), DirectoryError> {
@@ -270,6 +281,7 @@ mod tests {
         let all = keys.seat_registrations("secret").unwrap();
         assert_eq!((keys.seats().unwrap(), &all[2..]), (5, &*added));
         assert!(keys.add_seats("secret", SEATS_MAX).is_err());
+        assert!(keys.add_seats("another", 1).is_err(), "a wrong password changes nothing");
         assert_eq!(keys.seats().unwrap(), 5);
     }
 
