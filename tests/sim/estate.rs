@@ -82,7 +82,7 @@ impl Estate {
 
     /// A validator's seats, with proofs of possession.
     pub(crate) fn registrations(&self, validator: usize) -> Vec<SeatRegistration> {
-        self.secrets[validator].iter().map(registration).collect()
+        self.secrets[validator].iter().map(SeatRegistration::new).collect()
     }
 
     /// Units of all validators at genesis.
@@ -101,13 +101,9 @@ pub(crate) fn shard_secret(validator: usize) -> [u8; 32] {
     [u8::try_from(validator).expect("few validators") + 101; 32]
 }
 
-fn registration(secret: &SecretKey) -> SeatRegistration {
-    SeatRegistration { key: secret.public_key().to_bytes(), possession: secret.prove_possession().to_bytes() }
-}
-
 fn genesis(config: &WorldConfig, secrets: &[Vec<SecretKey>]) -> Genesis {
     let validators = secrets.iter().enumerate().map(|(index, own)| GenesisValidator {
-        seats: own.iter().map(registration).collect(),
+        seats: own.iter().map(SeatRegistration::new).collect(),
         beacon_node: engine::node_key_of(&beacon_secret(index)),
         shard_node: engine::node_key_of(&shard_secret(index)),
         withdrawal_address: Address::repeat_byte(0xf0 + u8::try_from(index).expect("few validators")),

@@ -11,11 +11,12 @@
 mod tests;
 
 use crate::bundle::{Arrival, BundleError, Sent, check_receipts};
+use crate::kind::Payload;
 use crate::range;
 use consensus::{history::verify_ancestor, layout::verify_lane};
 use primitives::{
-    AcceptedHeader, B256, BeaconBundle, BeaconDelivery, BeaconLane, Chain, DELIVERY_RECEIPTS_MAX, Lane,
-    Receipt, ShardId,
+    AcceptedHeader, Address, B256, BeaconBundle, BeaconDelivery, BeaconLane, Chain, DELIVERY_RECEIPTS_MAX,
+    Lane, Receipt, ShardId, U256,
 };
 
 /// Why a delivery is not what the beacon chain has for a shard; whoever offers it is at fault.
@@ -39,6 +40,25 @@ pub enum DeliveryError {
     /// Not the receipts that there are.
     #[error("the {count} receipts from sequence {first} on are not those that the lane has")]
     Range { first: u64, count: usize },
+}
+
+/// What the beacon chain sends to a shard: nobody in particular sends it, and no gas and no deadline come with it.
+pub fn receipt(shard: ShardId, sequence: u64, value: U256, payload: &Payload) -> Receipt {
+    Receipt {
+        lane: lane_to(shard),
+        sequence,
+        kind: payload.kind(),
+        sender: Address::ZERO,
+        value,
+        gas: 0,
+        deadline: 0,
+        payload: payload.encode(),
+    }
+}
+
+/// The lane from the beacon chain to a shard.
+pub const fn lane_to(shard: ShardId) -> Lane {
+    Lane { source: Chain::Beacon, destination: Chain::Shard(shard) }
 }
 
 /// The lane to and from a shard, as a beacon state commits to it.
@@ -92,7 +112,7 @@ pub fn verify_delivery(
     if receipts.len() > DELIVERY_RECEIPTS_MAX {
         return Err(DeliveryError::TooMany { limit: DELIVERY_RECEIPTS_MAX, found: receipts.len() });
     }
-    let own = Lane { source: Chain::Beacon, destination: shard.into() };
+    let own = lane_to(shard);
     for (receipt, expected) in receipts.iter().zip(next..) {
         if receipt.lane != own {
             return Err(DeliveryError::OtherLane { expected: own, found: receipt.lane });

@@ -44,38 +44,39 @@ pub fn prove(ids: &[B256], first: usize, count: usize) -> Option<Vec<B256>> {
 /// Proof of the leaves at the places `part`, made of the `proof` that `ids` are those from place `start` on, of `count` in
 /// all. `None` if there are none at those places, or the proof has not the nodes that it should.
 pub fn narrow(ids: &[B256], start: u64, part: Range<u64>, count: u64, proof: &[B256]) -> Option<Vec<B256>> {
-    let end = start.checked_add(ids.len() as u64).filter(|end| *end <= count)?;
+    let end = start.checked_add(ids.len() as u64)?;
     if part.is_empty() || part.start < start || part.end > end {
         return None;
     }
-    let (mut nodes, mut start, mut end, mut width) = (ids.to_vec(), start, end, count);
-    let (mut low, mut high) = (part.start, part.end);
-    let (mut siblings, mut narrowed) = (proof.iter(), Vec::new());
-    for height in 0..depth(count) {
-        if start % 2 == 1 {
-            nodes.insert(0, *siblings.next()?);
-            start -= 1;
-        }
-        if end % 2 == 1 {
-            nodes.push(if end < width { *siblings.next()? } else { zero_hash(height) });
-        }
-        // Both ends of the nodes are even now, so the siblings of the part are among them.
+    let (Range { start: mut low, end: mut high }, mut narrowed) = (part, Vec::new());
+    climb(ids, start, count, proof, |nodes, start, width| {
+        // Both ends of the nodes are even, so the siblings of the part are among them.
         if low % 2 == 1 {
             narrowed.push(nodes[(low - 1 - start) as usize]);
         }
         if high % 2 == 1 && high < width {
             narrowed.push(nodes[(high - start) as usize]);
         }
-        nodes = nodes.chunks_exact(2).map(|pair| sha256_pair(&pair[0], &pair[1])).collect();
-        (start, end, width) = (start / 2, end.div_ceil(2), width.div_ceil(2));
         (low, high) = (low / 2, high.div_ceil(2));
-    }
-    siblings.next().is_none().then_some(narrowed)
+    })?;
+    Some(narrowed)
 }
 
 /// Root that receipts lead to which are the leaves from place `first` on, of `count` in all. `None` if the proof has not
 /// exactly the nodes that it should.
 pub fn root_of(ids: &[B256], first: u64, count: u64, proof: &[B256]) -> Option<B256> {
+    climb(ids, first, count, proof, |_, _, _| {})
+}
+
+/// Goes from the leaves from place `first` on, of `count` in all, up to the root. `visit` sees the nodes of each level with
+/// the siblings that the proof adds, the place of the first, which is even as their number is, and the level's width.
+fn climb(
+    ids: &[B256],
+    first: u64,
+    count: u64,
+    proof: &[B256],
+    mut visit: impl FnMut(&[B256], u64, u64),
+) -> Option<B256> {
     let end = first.checked_add(ids.len() as u64)?;
     if ids.is_empty() || end > count {
         return None;
@@ -91,6 +92,7 @@ pub fn root_of(ids: &[B256], first: u64, count: u64, proof: &[B256]) -> Option<B
             nodes.push(if high < width { *siblings.next()? } else { zero_hash(height) });
             high = high.checked_add(1)?;
         }
+        visit(&nodes, low, width);
         nodes = nodes.chunks_exact(2).map(|pair| sha256_pair(&pair[0], &pair[1])).collect();
         (low, high, width) = (low / 2, high / 2, width.div_ceil(2));
     }

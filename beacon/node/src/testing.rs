@@ -42,7 +42,7 @@ impl World {
         });
         let secrets: Vec<_> = owners.collect();
         let validators = (1..).zip(&secrets).map(|(index, secrets)| GenesisValidator {
-            seats: secrets.iter().map(registration).collect(),
+            seats: secrets.iter().map(SeatRegistration::new).collect(),
             beacon_node: node_key(index),
             shard_node: B256::repeat_byte(index),
             withdrawal_address: Address::repeat_byte(index),
@@ -94,10 +94,6 @@ pub(crate) fn node_secret(index: u8) -> [u8; 32] {
 
 fn node_key(index: u8) -> B256 {
     engine::node_key_of(&node_secret(index))
-}
-
-fn registration(secret: &SecretKey) -> SeatRegistration {
-    SeatRegistration { key: secret.public_key().to_bytes(), possession: secret.prove_possession().to_bytes() }
 }
 
 /// A shard, reduced to its headers and what each consumed.

@@ -22,8 +22,8 @@ use crate::state::BeaconState;
 use consensus::authority::{CertificateError, verify_certificates};
 use consensus::authority::{CommitteeError, CommitteeSource, ruling_authority};
 use primitives::{
-    B256, BeaconBlock, BeaconBody, BeaconBundle, BeaconHeader, Chain, ChainSpec, Crosslink, Epoch, Evidence,
-    Height, ShardId,
+    B256, BeaconBlock, BeaconBody, BeaconHeader, Chain, ChainSpec, Crosslink, Epoch, Evidence, Height,
+    ShardId,
 };
 
 pub(crate) mod disputes;
@@ -288,24 +288,12 @@ fn apply_body(
     committees: &dyn CommitteeSource,
 ) -> Result<(BeaconState, Vec<Event>), BlockError> {
     let (mut state, mut events) = apply_operations(spec, parent, header, body, leader, committees)?;
-    apply_receipts(spec, header, &body.bundles, &mut state, &mut events)?;
+    receipts::apply(spec, header.timestamp_ms, &mut state, &body.bundles, &mut events)?;
+    apply_payouts(spec, &mut state, &mut events);
     Ok((state, events))
 }
 
-/// The second half of [`apply_body`]: what shards sent, and what is paid to them.
-pub(crate) fn apply_receipts(
-    spec: &ChainSpec,
-    header: &BeaconHeader,
-    bundles: &[BeaconBundle],
-    state: &mut BeaconState,
-    events: &mut Vec<Event>,
-) -> Result<(), BlockError> {
-    receipts::apply(spec, header.timestamp_ms, state, bundles, events)?;
-    apply_payouts(spec, state, events);
-    Ok(())
-}
-
-/// The first half of [`apply_body`]: all that comes before the body's bundles.
+/// The state after all that comes before the body's bundles.
 pub(crate) fn apply_operations(
     spec: &ChainSpec,
     parent: &BeaconChainState,

@@ -5,7 +5,7 @@
 //!
 //! Rules: docs/spec/receipts.md#beacon-lanes
 
-use primitives::{Address, B256, BeaconLane, Chain, Lane, Receipt, ShardId, U256};
+use primitives::{B256, BeaconLane, Receipt, ShardId, U256};
 use ssz::{Decode, DecodeError, Encode};
 use tree_hash::{Hash256, PackedEncoding, TreeHash, TreeHashType};
 use xshard::{Payload, beacon};
@@ -74,16 +74,7 @@ impl ShardLane {
 
     /// Sends a receipt to the shard; no gas and no deadline come with it.
     pub(crate) fn send(&mut self, value: U256, payload: &Payload) {
-        let receipt = Receipt {
-            lane: self.lane(),
-            sequence: self.next_sequence(),
-            kind: payload.kind(),
-            sender: Address::ZERO,
-            value,
-            gas: 0,
-            deadline: 0,
-            payload: payload.encode(),
-        };
+        let receipt = beacon::receipt(self.shard, self.next_sequence(), value, payload);
         self.ids.push(receipt.id());
         self.pending.push(receipt);
     }
@@ -102,13 +93,9 @@ impl ShardLane {
     pub(crate) fn is_well_formed(&self) -> bool {
         let sequences = self.first_sequence.checked_add(self.pending.len() as u64).is_some();
         let follows = |(receipt, sequence): (&Receipt, u64)| {
-            receipt.lane == self.lane() && receipt.sequence == sequence
+            receipt.lane == beacon::lane_to(self.shard) && receipt.sequence == sequence
         };
         sequences && self.pending.iter().zip(self.first_sequence..).all(follows)
-    }
-
-    fn lane(&self) -> Lane {
-        Lane { source: Chain::Beacon, destination: self.shard.into() }
     }
 }
 

@@ -11,7 +11,7 @@ mod evidence;
 mod tests;
 
 pub use block::{Proposal, build_block};
-pub use bundles::{BundleSource, choose_bundles};
+pub use bundles::BundleSource;
 pub use crosslinks::{Candidates, HistorySource, choose_crosslinks};
 pub use disputes::{Disputes, choose_disputes};
 pub use evidence::choose_evidence;

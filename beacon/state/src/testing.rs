@@ -48,10 +48,7 @@ pub(crate) fn genesis_of(spec: ChainSpec, stakes: &[u32]) -> (Genesis, Keys) {
         let owner = master.child(index);
         let seats = (0..*stake).map(|unit| {
             let secret = owner.child(unit);
-            let seat = SeatRegistration {
-                key: secret.public_key().to_bytes(),
-                possession: secret.prove_possession().to_bytes(),
-            };
+            let seat = SeatRegistration::new(&secret);
             keys.insert(seat.key, secret);
             seat
         });
@@ -396,10 +393,7 @@ impl Network {
     /// A new seat of this number, whose key the network keeps.
     pub(crate) fn seat(&mut self, number: u32) -> SeatRegistration {
         let secret = SecretKey::derive_master(&[9; 32]).expect("the seed is long enough").child(number);
-        let seat = SeatRegistration {
-            key: secret.public_key().to_bytes(),
-            possession: secret.prove_possession().to_bytes(),
-        };
+        let seat = SeatRegistration::new(&secret);
         self.keys.insert(seat.key, secret);
         seat
     }

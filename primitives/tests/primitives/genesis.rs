@@ -7,9 +7,7 @@ use primitives::{
 };
 
 fn registration(secret: u8) -> SeatRegistration {
-    let secret = SecretKey::from_bytes(&[secret; 32]).unwrap();
-    let possession = secret.prove_possession().to_bytes();
-    SeatRegistration { key: secret.public_key().to_bytes(), possession }
+    SeatRegistration::new(&SecretKey::from_bytes(&[secret; 32]).unwrap())
 }
 
 fn validator(number: u8, units: u8) -> GenesisValidator {

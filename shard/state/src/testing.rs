@@ -18,8 +18,8 @@ use consensus::{
 use crypto::secp256k1::SecretKey;
 use primitives::{
     AcceptedHeader, Allocation, AnchorProof, AnchorRef, BeaconDelivery, BeaconHeader, BeaconLane,
-    Certificate, Chain, ChainSpec, Committee, Epoch, EpochEntry, EpochTable, Height, InboxCursors, Lane,
-    Receipt, RecordProof, Seat, ShardHeader, ShardId, ShardRecord, ValidatorIndex, Verified, View,
+    Certificate, Chain, ChainSpec, Committee, Epoch, EpochEntry, EpochTable, Height, InboxCursors, Receipt,
+    RecordProof, Seat, ShardHeader, ShardId, ShardRecord, ValidatorIndex, Verified, View,
 };
 use tree_hash::TreeHash as _;
 use xshard::{Payload, beacon};
@@ -221,16 +221,8 @@ impl TestBeacon {
     /// Sends a receipt to a shard; its id.
     pub fn send(&mut self, shard: ShardId, payload: &Payload, value: U256) -> B256 {
         let lane = &mut self.lanes[shard.get() as usize];
-        let receipt = Receipt {
-            lane: Lane { source: Chain::Beacon, destination: shard.into() },
-            sequence: lane.first_sequence + lane.pending.len() as u64,
-            kind: payload.kind(),
-            sender: Address::ZERO,
-            value,
-            gas: 0,
-            deadline: 0,
-            payload: payload.encode(),
-        };
+        let sequence = lane.first_sequence + lane.pending.len() as u64;
+        let receipt = beacon::receipt(shard, sequence, value, payload);
         lane.pending.push(receipt);
         lane.pending.last().map_or(B256::ZERO, Receipt::id)
     }

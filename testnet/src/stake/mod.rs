@@ -2,14 +2,14 @@
 
 mod watch;
 
+use crate::portal::Sending;
 use crate::testnet::{DataDir, Description};
-use crate::xsend::sending::Sending;
 use alloy_primitives::B256;
 use clap::Args;
-use eyre::{WrapErr as _, bail, eyre};
-use primitives::Genesis;
+use eyre::{WrapErr as _, eyre};
+use primitives::{Genesis, PublicKeyBytes};
 use rpc::beacon::BeaconClient;
-use std::fs;
+use std::{fs, ops::Deref};
 use validator::KeyDirectory;
 use validator::cli::stake::{self, PortalCall};
 use watch::Watch;
@@ -68,9 +68,7 @@ pub fn deposit(args: &DepositArgs) -> eyre::Result<()> {
         let call = stake::deposit(&keys, &password, &genesis, shard.get(), account)?;
         let id = send(&call, &sending, watch).await?;
         if args.watch {
-            let seat = keys.seat_registrations(&password)?.first().map(|seat| seat.key);
-            let seat = seat.ok_or_else(|| eyre!("the validator has no seat"))?;
-            let index = watch.registered(id, &seat).await?;
+            let index = watch.registered(id, &first_seat(&keys, &password)?).await?;
             watch.drawn(index).await?;
         }
         Ok(id)
@@ -84,9 +82,7 @@ pub fn exit(args: &ExitArgs) -> eyre::Result<()> {
     let keys = args.keys(&description)?;
     let password = args.password()?;
     args.run(&description, async |sending, watch| {
-        let seat = keys.seat_registrations(&password)?.first().map(|seat| seat.key);
-        let seat = seat.ok_or_else(|| eyre!("the validator has no seat"))?;
-        let found = watch.beacon.validator(&seat.to_string()).await?;
+        let found = watch.beacon.validator(&first_seat(&keys, &password)?.to_string()).await?;
         let view = found.ok_or_else(|| eyre!("validator {} has no stake", args.validator))?;
         let id = send(&stake::exit(view.index.0, *units), &sending, watch).await?;
         if args.watch {
@@ -99,6 +95,13 @@ pub fn exit(args: &ExitArgs) -> eyre::Result<()> {
 async fn send(call: &PortalCall, sending: &Sending, watch: &Watch) -> eyre::Result<B256> {
     let sent = sending.call(call.value, call.data.clone()).await?;
     watch.included(&sent).await
+}
+
+/// The seat by which the registry knows the validator.
+fn first_seat(keys: &KeyDirectory, password: &str) -> eyre::Result<PublicKeyBytes> {
+    let secrets = keys.seat_secrets(password)?;
+    let first = secrets.first().ok_or_else(|| eyre!("the validator has no seat"))?;
+    Ok(first.public_key().to_bytes())
 }
 
 impl Stake {
@@ -129,20 +132,13 @@ impl Stake {
         ))
     }
 
-    fn password(&self) -> eyre::Result<String> {
-        self.read("password")
+    fn password(&self) -> eyre::Result<impl Deref<Target = String>> {
+        validator::cli::password(Some(&self.directory.data_dir.join("password")), "")
     }
 
     fn genesis(&self) -> eyre::Result<Genesis> {
-        Ok(Genesis::from_json(&self.read("genesis.json")?)?)
-    }
-
-    fn read(&self, name: &str) -> eyre::Result<String> {
-        let path = self.directory.data_dir.join(name);
+        let path = self.directory.data_dir.join("genesis.json");
         let text = fs::read_to_string(&path).wrap_err_with(|| path.display().to_string())?;
-        if text.is_empty() {
-            bail!("{} is empty", path.display());
-        }
-        Ok(text)
+        Ok(Genesis::from_json(&text)?)
     }
 }

@@ -1,6 +1,6 @@
 //! What becomes of a receipt to the beacon chain, stage by stage.
 
-use crate::xsend::sending::Sent;
+use crate::portal::{Patience, Sent};
 use alloy_primitives::{B256, U64};
 use alloy_sol_types::SolEvent as _;
 use eyre::{bail, eyre};
@@ -12,10 +12,8 @@ use serde_json::{Value, json};
 use shard_state::portal::abi::IPortal;
 use std::time::{Duration, Instant};
 
-/// Between two questions.
-const POLL: Duration = Duration::from_millis(100);
-/// How long a stage may take: a draw waits for the end of an epoch, a payout for that of the delay.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// A draw waits for the end of an epoch, a payout for that of the delay.
+const PATIENCE: Patience = Patience { pause: Duration::from_millis(100), limit: Duration::from_secs(300) };
 
 /// Who asks how far it is.
 #[derive(Debug)]
@@ -33,42 +31,26 @@ impl Watch {
 
     /// Waits until the transaction is in a certified block; the receipt that it sent.
     pub(super) async fn included(&self, sent: &Sent) -> eyre::Result<B256> {
-        let hash = sent.hash;
-        let receipt = self
-            .until("the transaction was not included", async || {
-                let receipt: Value = self.shard.call("eth_getTransactionReceipt", (hash,)).await?;
-                Ok((!receipt.is_null()).then_some(receipt))
-            })
-            .await?;
-        if receipt["status"] != "0x1" {
-            bail!("transaction {hash} was included and failed: see `cast run`");
-        }
-        let logs = receipt["logs"].as_array().cloned().unwrap_or_default();
-        let sent = json!(IPortal::Sent::SIGNATURE_HASH);
-        let event = logs.into_iter().find(|log| log["topics"][0] == sent);
-        let id = event.and_then(|event| serde_json::from_value(event["topics"][1].clone()).ok());
-        let id: B256 = id.ok_or_else(|| eyre!("transaction {hash} sent no receipt"))?;
+        let id = PATIENCE.sent_receipt(&self.shard, sent).await?;
         self.tell("included", &json!({ "id": id }));
         Ok(id)
     }
 
     /// Waits until the beacon chain has registered a validator of this seat; its index.
     pub(super) async fn registered(&self, id: B256, seat: &PublicKeyBytes) -> eyre::Result<u64> {
-        let view = self
-            .until("the validator was not registered", async || {
-                self.fail_if_refused(id).await?;
-                Ok(self.beacon.validator(&seat.to_string()).await?)
-            })
-            .await?;
+        let ask = async || {
+            self.fail_if_refused(id).await?;
+            Ok(self.beacon.validator(&seat.to_string()).await?)
+        };
+        let view = PATIENCE.until("the validator was not registered", ask).await?;
         self.tell("registered", &json!({ "validator": view.index.0 }));
         Ok(view.index.0)
     }
 
     /// Waits until a shard's committee is drawn in which the validator has a seat.
     pub(super) async fn drawn(&self, index: u64) -> eyre::Result<()> {
-        let (chain, epoch) = self
-            .until("no committee with the validator was drawn", async || self.committee_with(index).await)
-            .await?;
+        let ask = async || self.committee_with(index).await;
+        let (chain, epoch) = PATIENCE.until("no committee with the validator was drawn", ask).await?;
         self.tell("drawn", &json!({ "chain": chain, "epoch": epoch }));
         Ok(())
     }
@@ -92,18 +74,18 @@ impl Watch {
             let view = self.beacon.validator(&index).await?;
             view.ok_or_else(|| eyre!("validator {index} is not in the registry"))
         };
-        self.until("the stake did not end", async || {
+        let ended = async || {
             self.fail_if_refused(id).await?;
             let now = view().await?;
             Ok((now.validator.units < before.validator.units).then_some(()))
-        })
-        .await?;
+        };
+        PATIENCE.until("the stake did not end", ended).await?;
         self.tell("exited", &json!({ "validator": before.index.0 }));
-        self.until("the stake was not paid out", async || {
+        let paid = async || {
             let now = view().await?;
             Ok((now.balance < before.balance).then_some(()))
-        })
-        .await?;
+        };
+        PATIENCE.until("the stake was not paid out", paid).await?;
         self.tell("paid out", &json!({ "validator": before.index.0 }));
         Ok(())
     }
@@ -121,22 +103,6 @@ impl Watch {
         let journey: Option<ReceiptJourney> = self.shard.call("atoll_getReceipt", (answer,)).await?;
         let reason = journey.and_then(|journey| journey.refusal).unwrap_or_else(|| "it is too late".into());
         bail!("the beacon chain refused: {reason}; the value is back");
-    }
-
-    async fn until<T>(&self, what: &str, ask: impl AsyncFn() -> eyre::Result<Option<T>>) -> eyre::Result<T> {
-        let start = Instant::now();
-        loop {
-            if let Some(found) = ask().await? {
-                return Ok(found);
-            }
-            if start.elapsed() > PATIENCE {
-                bail!(
-                    "{what} within {} s; `atoll testnet status` shows how far the chains are",
-                    PATIENCE.as_secs()
-                );
-            }
-            tokio::time::sleep(POLL).await;
-        }
     }
 
     fn tell(&self, stage: &str, what: &Value) {

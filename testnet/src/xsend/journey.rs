@@ -1,22 +1,16 @@
 //! What becomes of a receipt, stage by stage.
 
-use super::sending::{Sending, Sent, now_ms};
+use crate::portal::{Patience, Sending, Sent, now_ms};
 use crate::testnet::Endpoint;
 use alloy_primitives::B256;
-use eyre::{bail, eyre};
-use primitives::PORTAL;
 use rpc::client::Client;
 use rpc::view::{Passage, ReceiptJourney};
 use serde::Serialize;
-use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use serde_json::json;
+use std::time::Duration;
 
-/// Between two questions.
-const POLL: Duration = Duration::from_millis(15);
-/// How long a stage may take.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// Where an event has the receipt's id.
-const ID_TOPIC: usize = 1;
+/// A stage takes less than a second or two.
+const PATIENCE: Patience = Patience { pause: Duration::from_millis(15), limit: Duration::from_secs(60) };
 
 /// Who asks how far a receipt is.
 #[derive(Debug)]
@@ -54,20 +48,7 @@ impl Watch {
 
     /// Waits until the transaction is in a certified block.
     pub(super) async fn included(&self, sent: &Sent) -> eyre::Result<Included> {
-        let receipt = self
-            .until("the transaction was not included", async || {
-                let receipt: Value = self.source.call("eth_getTransactionReceipt", (sent.hash,)).await?;
-                Ok((!receipt.is_null()).then_some(receipt))
-            })
-            .await?;
-        if receipt["status"] != "0x1" {
-            bail!("transaction {} was included and failed: see `cast run`", sent.hash);
-        }
-        let logs = receipt["logs"].as_array().cloned().unwrap_or_default();
-        let portal = json!(PORTAL);
-        let event = logs.into_iter().find(|log| log["address"] == portal);
-        let id = event.and_then(|event| serde_json::from_value(event["topics"][ID_TOPIC].clone()).ok());
-        let id = id.ok_or_else(|| eyre!("transaction {} sent no receipt", sent.hash))?;
+        let id = PATIENCE.sent_receipt(&self.source, sent).await?;
         let passage = self.passage(&self.source, id, |journey| journey.sent).await?;
         let Passage { proposed_ms, certified_ms, .. } = passage;
         let included = Included { id, sent_ms: sent.at_ms, proposed_ms, certified_ms };
@@ -99,27 +80,11 @@ impl Watch {
         id: B256,
         of: impl Fn(ReceiptJourney) -> Option<Passage>,
     ) -> eyre::Result<Passage> {
-        self.until("the receipt did not come on", async || {
+        let ask = async || {
             let journey: Option<ReceiptJourney> = client.call("atoll_getReceipt", (id,)).await?;
             Ok(journey.and_then(&of))
-        })
-        .await
-    }
-
-    async fn until<T>(&self, what: &str, ask: impl AsyncFn() -> eyre::Result<Option<T>>) -> eyre::Result<T> {
-        let start = Instant::now();
-        loop {
-            if let Some(found) = ask().await? {
-                return Ok(found);
-            }
-            if start.elapsed() > PATIENCE {
-                bail!(
-                    "{what} within {} s; `atoll testnet status` shows how far the chains are",
-                    PATIENCE.as_secs()
-                );
-            }
-            tokio::time::sleep(POLL).await;
-        }
+        };
+        PATIENCE.until("the receipt did not come on", ask).await
     }
 
     fn tell_at(&self, stage: &str, id: B256, after_ms: Option<u64>) {

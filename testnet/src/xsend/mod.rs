@@ -1,15 +1,14 @@
 //! `atoll xsend`: value from one shard to another, and what becomes of it.
 
 mod journey;
-pub(crate) mod sending;
 
+use crate::portal::Sending;
 use crate::testnet::DataDir;
 use alloy_primitives::{Address, B256, U256, utils::parse_units};
 use alloy_sol_types::SolCall as _;
 use clap::Args;
 use eyre::{WrapErr as _, eyre};
 use journey::{Times, Watch};
-use sending::Sending;
 use shard_state::portal::abi::IPortal;
 
 /// What to send, and how to tell of it.

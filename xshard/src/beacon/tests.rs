@@ -103,16 +103,7 @@ fn no_bit_of_a_bundle_to_the_beacon_chain_can_flip() {
 /// `count` payouts to the shard from sequence 7 on, and the state root that has them.
 fn delivery(count: u64) -> (BeaconDelivery, B256) {
     let payload = Payload::Withdrawal(Withdrawal { validator: ValidatorIndex::new(4), to: Address::ZERO });
-    let receipt = |sequence| Receipt {
-        lane: Lane { source: Chain::Beacon, destination: SHARD.into() },
-        sequence,
-        kind: payload.kind(),
-        sender: Address::ZERO,
-        value: U256::from(32),
-        gas: 0,
-        deadline: 0,
-        payload: payload.encode(),
-    };
+    let receipt = |sequence| receipt(SHARD, sequence, U256::from(32), &payload);
     let receipts: Vec<Receipt> = (7..7 + count).map(receipt).collect();
     let ids: Vec<B256> = receipts.iter().map(Receipt::id).collect();
     let lane = lane(SHARD, 3, 7, &ids);

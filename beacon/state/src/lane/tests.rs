@@ -1,5 +1,5 @@
 use super::*;
-use primitives::ValidatorIndex;
+use primitives::{Address, Chain, ValidatorIndex};
 use proptest::prelude::*;
 use xshard::Withdrawal;
 

@@ -1,9 +1,10 @@
 //! Putting a block together.
 
-use super::bundles::{BundleSource, choose_bundles};
-use crate::block::{BlockError, Transition, apply_operations, apply_receipts, epoch_above};
+use super::bundles::{BundleSource, consume_bundles};
+use crate::block::{BlockError, Transition, apply_operations, epoch_above};
 use crate::chain::BeaconChainState;
 use crate::operation::randao::RandaoError;
+use crate::payout::apply_payouts;
 use consensus::authority::{CommitteeSource, ruling_authority};
 use primitives::{
     B256, BeaconBlock, BeaconBody, BeaconHeader, Chain, ChainSpec, Conflict, Consumption, Crosslink,
@@ -66,8 +67,8 @@ pub fn build_block(
     };
     let (mut state, mut events) = apply_operations(spec, parent, &header, &body, leader, committees)?;
     let room = (spec.body_bytes_max as usize).saturating_sub(body.ssz_bytes_len());
-    body.bundles = choose_bundles(spec, header.timestamp_ms, &state, room, bundles);
-    apply_receipts(spec, &header, &body.bundles, &mut state, &mut events)?;
+    body.bundles = consume_bundles(spec, header.timestamp_ms, &mut state, room, bundles, &mut events);
+    apply_payouts(spec, &mut state, &mut events);
     (header.state_root, header.body_root) = (state.root(), body.root());
     let chain = BeaconChainState::new(state, header.clone(), parent.history().clone());
     Ok((BeaconBlock { header, body }, Transition { chain, events }))

@@ -5,6 +5,7 @@
 //!
 //! Rules: docs/spec/beacon-state.md#receipts
 
+use crate::event::Event;
 use crate::operation::receipts::{Intake, Limits, check_room};
 use crate::state::BeaconState;
 use primitives::{B256, BeaconBundle, ChainSpec, Receipt, ShardId};
@@ -27,13 +28,14 @@ pub trait BundleSource {
 type Portion = (BeaconBundle, Vec<Arrival>);
 
 /// Chooses the bundles of a block with this timestamp and so many bytes of room, above the state that all else in the
-/// block leads to.
-pub fn choose_bundles(
+/// block leads to, and consumes them.
+pub(super) fn consume_bundles(
     spec: &ChainSpec,
     timestamp_ms: u64,
-    state: &BeaconState,
+    state: &mut BeaconState,
     room: usize,
     source: &dyn BundleSource,
+    events: &mut Vec<Event>,
 ) -> Vec<BeaconBundle> {
     let mut allotment = Allotment { state, limits: Limits::new(spec, timestamp_ms), room };
     let mut by_shard = BTreeMap::<ShardId, Vec<Portion>>::new();
@@ -42,12 +44,13 @@ pub fn choose_bundles(
             by_shard.insert(shard, allotment.portions(shard, source));
         }
     }
-    let (mut after, mut intake, mut chosen) = (state.clone(), Intake::new(spec, timestamp_ms), Vec::new());
+    let (mut intake, mut chosen) = (Intake::new(spec, timestamp_ms), Vec::new());
     for (shard, portions) in by_shard {
         for (bundle, arrivals) in portions {
-            match intake.consume(&mut after, shard, &arrivals, &mut Vec::new()) {
+            match intake.consume(state, shard, &arrivals, events) {
                 Ok(()) => chosen.push(bundle),
                 Err(stopped) => {
+                    // Its proof was verified: whatever was consumed of it is in the body.
                     chosen.extend(beacon::narrow(&bundle, 0, stopped.consumed));
                     break;
                 }

@@ -11,11 +11,7 @@ use primitives::{
 
 /// Five units of two validators, of which three sit in each committee.
 fn genesis() -> Genesis {
-    let seat = |secret: u8| {
-        let secret = SecretKey::from_bytes(&[secret; 32]).unwrap();
-        let possession = secret.prove_possession().to_bytes();
-        SeatRegistration { key: secret.public_key().to_bytes(), possession }
-    };
+    let seat = |secret: u8| SeatRegistration::new(&SecretKey::from_bytes(&[secret; 32]).unwrap());
     let validator = |number: u8, units: u8| GenesisValidator {
         seats: (0..units).map(|unit| seat(10 * number + unit)).collect(),
         beacon_node: B256::repeat_byte(number),

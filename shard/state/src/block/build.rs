@@ -171,13 +171,14 @@ fn take_in(
     let others = verify_others(header.shard, body.anchor.header.state_root, &all)?;
     let mut inbox = Inbox::new(spec, header, body.anchor.header.state_root, &others);
     let mut refused = Vec::new();
-    match delivery.map_or(Ok(None), |whole| inbox.news(executor, whole)) {
-        Ok(None) => {}
-        Ok(Some(delivery)) => {
-            inbox.deliver(executor, &delivery)?;
-            body.delivery.push(delivery);
-        }
-        Err(BlockError::Inbox(error)) => refused.push(error),
+    let news = delivery.map_or(Ok(None), |whole| inbox.news(executor, whole)).and_then(|news| {
+        news.iter().try_for_each(|delivery| inbox.deliver(executor, delivery))?;
+        Ok(news)
+    });
+    match news {
+        Ok(news) => body.delivery.extend(news),
+        // It is verified before anything is written.
+        Err(BlockError::Inbox(error @ InboxError::Delivery(_))) => refused.push(error),
         Err(error) => return Err(error),
     }
     let mut named = inbox.acknowledge(executor)?;
