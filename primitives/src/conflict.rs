@@ -1,6 +1,6 @@
 //! Proof that one committee certified two branches, and that a shard consumed from one that is void.
 
-use crate::{B256, CertifiedShardHeader, InboxCursors, ShardHeader, ShardId};
+use crate::{B256, CertifiedShardHeader, InboxCursors, ShardId};
 use crypto::mmr::MmrProof;
 use ssz_derive::{Decode, Encode};
 
@@ -49,8 +49,8 @@ pub struct Consumption {
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[ssz(enum_behaviour = "union")]
 pub enum VoidSource {
-    /// This header is above the accepted one, and its epoch no longer rules there.
-    Ended(ShardHeader),
+    /// It is above this shard's accepted header, and its epoch no longer rules there.
+    Ended(ShardId),
     /// The accepted header does not descend from it.
     Bypassed(Bypassed),
 }
@@ -68,7 +68,7 @@ impl VoidSource {
     /// The source.
     pub const fn shard(&self) -> ShardId {
         match self {
-            Self::Ended(header) => header.shard,
+            Self::Ended(shard) => *shard,
             Self::Bypassed(bypassed) => bypassed.shard,
         }
     }

@@ -1,6 +1,6 @@
 //! A shard's progress, as a beacon block records it.
 
-use crate::{Certificate, Chain, Height, ShardHeader};
+use crate::{Certificate, Chain, Epoch, Height, ShardHeader};
 use alloy_primitives::B256;
 use crypto::mmr::MmrProof;
 use ssz_derive::{Decode, Encode};
@@ -17,6 +17,9 @@ pub struct InboxCursor {
     pub height: Height,
     /// Id of that header.
     pub id: B256,
+    /// That header's epoch: if the epoch ends below it, the header is void, whoever has it. Zero where the source is
+    /// the beacon chain.
+    pub epoch: Epoch,
     /// Sequence number the next receipt must have.
     pub sequence: u64,
 }

@@ -17,8 +17,8 @@ pub(crate) struct Book {
 struct Inner {
     /// By chain, epoch and height; early ends make heights of a shard certified in two epochs.
     certified: BTreeMap<(Chain, Epoch, Height), B256>,
-    /// Highest height that each validator's node published on each chain.
-    published: BTreeMap<(usize, Chain), Height>,
+    /// Newest height that each validator's node published on each chain, and its epoch.
+    published: BTreeMap<(usize, Chain), (Epoch, Height)>,
     slashed: BTreeSet<ValidatorIndex>,
     /// Shard, first epoch that counts again, last height that counts of those before.
     early_ends: BTreeSet<(ShardId, Epoch, Height)>,
@@ -36,12 +36,14 @@ impl Book {
             );
             inner.violations.push(violation);
         }
-        inner.published.insert((validator, chain), height);
+        inner.published.insert((validator, chain), (epoch, height));
     }
 
     /// A node of `validator` took back what was above `height`.
     pub(crate) fn undone(&self, validator: usize, chain: Chain, height: Height) {
-        self.inner.lock().published.insert((validator, chain), height);
+        if let Some((_, published)) = self.inner.lock().published.get_mut(&(validator, chain)) {
+            *published = height;
+        }
     }
 
     /// Something that must never be, was.
@@ -95,9 +97,13 @@ impl Book {
         self.inner.lock().violations.clone()
     }
 
-    /// The newest height that a validator's node published.
+    /// The newest height that a validator's node published, of what no early end took back since.
     pub(crate) fn published(&self, validator: usize, chain: Chain) -> Height {
-        self.inner.lock().published.get(&(validator, chain)).copied().unwrap_or_default()
+        let inner = self.inner.lock();
+        let Some((epoch, height)) = inner.published.get(&(validator, chain)) else { return Height::ZERO };
+        let of_shard = inner.early_ends.iter().filter(|(shard, ..)| chain == Chain::Shard(*shard));
+        let later = of_shard.filter(|(_, successor, _)| epoch < successor);
+        later.map(|(.., last)| *last).chain([*height]).min().unwrap_or_default()
     }
 
     /// Every certified id, by epoch, of one height of a chain.
@@ -124,6 +130,22 @@ fn two_blocks_certified_in_one_epoch_at_one_height_are_a_fork() {
     assert_eq!(book.violations(), Vec::<String>::new());
     say(1, 2);
     assert_eq!(book.violations().len(), 1);
+}
+
+#[test]
+fn what_was_published_stays_unless_an_early_end_took_it_back() {
+    let (book, shard) = (Book::default(), Chain::Shard(ShardId::ZERO));
+    let end = |successor, last| {
+        book.inner.lock().early_ends.insert((ShardId::ZERO, Epoch::new(successor), Height::new(last)));
+        book.published(0, shard)
+    };
+    book.certified(0, shard, Epoch::new(2), Height::new(22), B256::ZERO);
+    assert_eq!(book.published(0, shard), Height::new(22));
+    assert_eq!(end(2, 9), Height::new(22), "of the epoch that followed");
+    assert_eq!(end(3, 11), Height::new(11));
+    book.undone(0, shard, Height::new(10));
+    assert_eq!(book.published(0, shard), Height::new(10));
+    assert_eq!(book.published(1, shard), Height::ZERO);
 }
 
 #[test]

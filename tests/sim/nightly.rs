@@ -10,7 +10,7 @@ type Scenario = (&'static str, fn(u64));
 #[test]
 #[ignore = "takes long: run with --ignored, and ATOLL_SIM_SEEDS=FIRST..END"]
 fn every_scenario_holds_for_many_seeds() {
-    let scenarios: [Scenario; 26] = [
+    let scenarios: [Scenario; 27] = [
         ("beacon epochs", calm::beacon_epochs),
         ("calm", calm::calm),
         ("rough links", faults::rough_links),
@@ -34,6 +34,7 @@ fn every_scenario_holds_for_many_seeds() {
         ("outage", outage::outage),
         ("relayer", storm::relayer),
         ("storm", storm::storm),
+        ("long storm", storm::long_storm),
         ("staking", staking::staking),
         ("bundles", atomic::calm),
         ("bundles through everything", atomic::trouble),

@@ -63,7 +63,8 @@ pub fn verify(bundle: &Bundle, destination: Chain, source: &Source<'_>) -> Resul
     let sent = Sent { lane, outbox, receipts, range_proof };
     let arrivals = check_receipts(&sent, source.next_sequence(), header)?;
     let sequence = arrivals.last().map_or(0, |last| last.receipt.sequence.saturating_add(1));
-    let cursor = InboxCursor { source: bundle.lane.source, height: header.height, id, sequence };
+    let ShardHeader { height, epoch, .. } = *header;
+    let cursor = InboxCursor { source: bundle.lane.source, height, id, epoch, sequence };
     Ok(Delivery { cursor, arrivals })
 }
 

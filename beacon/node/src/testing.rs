@@ -141,8 +141,8 @@ impl Shard {
     /// Adds a header that has consumed from the header of `source` at `height`, and from no other shard.
     pub(crate) fn consume(&mut self, source: &Self, height: u64) {
         let header = &source.headers[height as usize];
-        let (chain, id) = (header.shard.into(), header.id());
-        let cursor = InboxCursor { source: chain, height: header.height, id, sequence: height };
+        let (source, id, epoch) = (header.shard.into(), header.id(), header.epoch);
+        let cursor = InboxCursor { source, height: header.height, id, epoch, sequence: height };
         self.grow_with(InboxCursors::new(vec![cursor]).expect("one cursor"));
     }
 

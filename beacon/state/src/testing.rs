@@ -201,7 +201,8 @@ impl SimShard {
 
     /// A cursor that has consumed up to this shard's header at `height`.
     pub(crate) fn cursor(&self, height: Height) -> InboxCursor {
-        InboxCursor { source: self.shard.into(), height, id: self.id(height), sequence: height.get() }
+        let (id, epoch) = (self.id(height), self.headers[height.get() as usize].epoch);
+        InboxCursor { source: self.shard.into(), height, id, epoch, sequence: height.get() }
     }
 }
 
@@ -450,7 +451,7 @@ impl Network {
     }
 
     /// That a shard's header consumed from a header of `source` of an ended epoch.
-    pub(crate) fn consumption(&self, (consumer, at): (&SimShard, u64), source: ShardHeader) -> Consumption {
+    pub(crate) fn consumption(&self, (consumer, at): (&SimShard, u64), source: ShardId) -> Consumption {
         Consumption {
             certified: self.certified(consumer, at, 1),
             cursors: consumer.cursors[at as usize].clone(),

@@ -188,7 +188,7 @@ sample_fields! {
     EpochEntry { epoch, first_height, committee_root }
     Evidence { first, second, committee }
     Inclusion { header, history, index, hash, transaction_branch, outcome, outcome_branch }
-    InboxCursor { source, height, id, sequence }
+    InboxCursor { source, height, id, epoch, sequence }
     Lane { source, destination }
     LightUpdate { certified, mix, mix_branch, beacon_table, beacon_table_branch, records, deliveries }
     MmrProof { leaf_count, leaf_index, path }

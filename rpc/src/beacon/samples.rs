@@ -116,11 +116,10 @@ pub(super) fn conflict() -> Conflict {
 }
 
 fn consumption() -> Consumption {
-    let header = ShardHeader { shard: ShardId::new(2), ..ShardHeader::default() };
     Consumption {
         certified: certified(),
         cursors: InboxCursors::default(),
-        source: VoidSource::Ended(header),
+        source: VoidSource::Ended(ShardId::new(2)),
     }
 }
 

@@ -33,8 +33,9 @@ impl Fixture {
     }
 
     fn cursor(&self, height: Height, sequence: u64) -> InboxCursor {
-        let id = self.source.header(height).id();
-        InboxCursor { source: ShardId::ZERO.into(), height, id, sequence }
+        let header = self.source.header(height);
+        let (id, epoch) = (header.id(), header.epoch);
+        InboxCursor { source: ShardId::ZERO.into(), height, id, epoch, sequence }
     }
 
     fn verify(&self, bundle: &Bundle, cursor: Option<InboxCursor>) -> Result<Delivery, BundleError> {

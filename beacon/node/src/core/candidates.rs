@@ -135,7 +135,7 @@ impl CrosslinkPool {
         let place = of_shard.partition_point(|held| held.header.height < crosslink.header.height);
         of_shard.insert(place, crosslink);
         if of_shard.len() > Self::SHARD_MAX {
-            // The lowest: whatever it would bring, those above bring too.
+            // The lowest: those above bring all that it would, once what they consumed is offered too.
             of_shard.remove(0);
             self.forget_attached(state);
         }

@@ -48,43 +48,42 @@ impl Seen {
             let newest_first = self.of(*shard).rev();
             newest_first
                 .filter(|seen| is_open(state, &seen.header))
-                .find_map(|seen| self.consumption(state, seen))
+                .find_map(|seen| consumption_of(state, seen))
         };
         self.by_shard.keys().filter_map(of_shard).collect()
-    }
-
-    /// What a header consumed from a void branch, if the void header or what stands in its place is known.
-    fn consumption(&self, state: &BeaconState, seen: &Crosslink) -> Option<Consumption> {
-        let sources = seen.cursors.as_slice().iter().filter_map(|cursor| self.void_source(state, cursor));
-        let consumptions = sources.map(|source| Consumption {
-            certified: certified(seen),
-            cursors: seen.cursors.clone(),
-            source,
-        });
-        let holds = |consumption: &Consumption| {
-            consumption::verify(consumption).and_then(|()| consumption::check(state, consumption)).is_ok()
-        };
-        consumptions.into_iter().find(holds)
-    }
-
-    /// Why the header that a cursor names is void, if it is and that is known.
-    fn void_source(&self, state: &BeaconState, cursor: &InboxCursor) -> Option<VoidSource> {
-        let shard = cursor.source.shard()?;
-        let record = state.shard(shard)?;
-        let accepted = record.accepted;
-        if cursor.height > accepted.height {
-            let source = &self.of(shard).find(|seen| seen.certificate.id == cursor.id)?.header;
-            let ruling = record.table.ruling(source.height)?.epoch;
-            return (source.epoch < ruling).then(|| VoidSource::Ended(source.clone()));
-        }
-        let is_bypassed = cursor.height == accepted.height && cursor.id != accepted.id;
-        let divergence = Divergence::SameHeight(0);
-        is_bypassed.then_some(VoidSource::Bypassed(Bypassed { shard, divergence }))
     }
 
     fn of(&self, shard: ShardId) -> impl DoubleEndedIterator<Item = &Crosslink> {
         self.by_shard.get(&shard).into_iter().flatten()
     }
+}
+
+/// What a header consumed from a void branch, if it did.
+fn consumption_of(state: &BeaconState, seen: &Crosslink) -> Option<Consumption> {
+    let sources = seen.cursors.as_slice().iter().filter_map(|cursor| void_source(state, cursor));
+    let consumptions = sources.map(|source| Consumption {
+        certified: certified(seen),
+        cursors: seen.cursors.clone(),
+        source,
+    });
+    let holds = |consumption: &Consumption| {
+        consumption::verify(consumption).and_then(|()| consumption::check(state, consumption)).is_ok()
+    };
+    consumptions.into_iter().find(holds)
+}
+
+/// Why the header that a cursor names is void, if it is and that is known.
+fn void_source(state: &BeaconState, cursor: &InboxCursor) -> Option<VoidSource> {
+    let shard = cursor.source.shard()?;
+    let record = state.shard(shard)?;
+    let accepted = record.accepted;
+    if cursor.height > accepted.height {
+        let ruling = record.table.ruling(cursor.height)?.epoch;
+        return (cursor.epoch < ruling).then_some(VoidSource::Ended(shard));
+    }
+    let is_bypassed = cursor.height == accepted.height && cursor.id != accepted.id;
+    let divergence = Divergence::SameHeight(0);
+    is_bypassed.then_some(VoidSource::Bypassed(Bypassed { shard, divergence }))
 }
 
 /// Whether `header` is one that could still be accepted, as far as height and epoch go.

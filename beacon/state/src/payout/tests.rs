@@ -1,7 +1,7 @@
 use crate::testing::{Brought, Network};
 use crate::{Event, Stake};
 use primitives::{
-    Address, B256, Chain, Height, InboxCursor, InboxCursors, Receipt, ShardId, U256, ValidatorIndex,
+    Address, B256, Chain, Epoch, Height, InboxCursor, InboxCursors, Receipt, ShardId, U256, ValidatorIndex,
 };
 use std::num::NonZeroU64;
 use xshard::{Deposit, Exit, Payload, Withdrawal, WithdrawalAccount};
@@ -63,7 +63,8 @@ fn waiting(network: &Network) -> Vec<u64> {
 fn consume_all(network: &mut Network, shard: u32) {
     let sequence = network.state().lane(ShardId::new(shard)).unwrap().next_sequence();
     let height = network.chain.header().height;
-    let cursor = InboxCursor { source: Chain::Beacon, height, id: network.chain.id(), sequence };
+    let (source, id) = (Chain::Beacon, network.chain.id());
+    let cursor = InboxCursor { source, height, id, epoch: Epoch::ZERO, sequence };
     network.grow_with(shard, InboxCursors::new(vec![cursor]).unwrap());
     network.accept(shard);
     assert_eq!(network.state().lane(ShardId::new(shard)).unwrap().first_sequence(), sequence);

@@ -312,7 +312,7 @@ fn take(network: &mut Network, shard: u32) {
     let (height, id) = (network.chain.header().height, network.chain.id());
     let before = network.shards[shard as usize].cursors.last().unwrap();
     let others = before.as_slice().iter().filter(|cursor| cursor.source != source).copied();
-    let cursors = others.chain([InboxCursor { source, height, id, sequence }]).collect();
+    let cursors = others.chain([InboxCursor { source, height, id, epoch: Epoch::ZERO, sequence }]).collect();
     let known = network.record(shard).table.latest().unwrap().first_height.plus(SHARD_EPOCH_HEIGHTS);
     if known.above(network.shards[shard as usize].tip().next()) > 0 {
         network.grow_with(shard, InboxCursors::new(cursors).unwrap());

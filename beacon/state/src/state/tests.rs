@@ -264,6 +264,7 @@ fn cursors_out_of_order_are_not_decoded() {
         source: Chain::Shard(ShardId::new(source)),
         height: Height::new(1),
         id: B256::ZERO,
+        epoch: Epoch::ZERO,
         sequence: 0,
     };
     let bytes = [cursor(2), cursor(1)].map(|cursor| cursor.as_ssz_bytes()).concat();

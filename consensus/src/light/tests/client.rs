@@ -60,6 +60,7 @@ impl Network {
             source: Chain::Shard(ShardId::new(source)),
             height: Height::new(9),
             id: B256::repeat_byte(7),
+            epoch: Epoch::ZERO,
             sequence,
         };
         InboxCursors::new(vec![cursor(0, 3), cursor(2, 4)]).unwrap()

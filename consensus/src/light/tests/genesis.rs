@@ -78,8 +78,8 @@ fn update(state: &State) -> LightUpdate {
 
 /// That something was consumed from shard 2.
 fn cursors() -> InboxCursors {
-    let source = ShardId::new(2).into();
-    let cursor = InboxCursor { source, height: Height::new(1), id: B256::repeat_byte(5), sequence: 1 };
+    let (source, id) = (ShardId::new(2).into(), B256::repeat_byte(5));
+    let cursor = InboxCursor { source, height: Height::new(1), id, epoch: Epoch::ZERO, sequence: 1 };
     InboxCursors::new(vec![cursor]).unwrap()
 }
 

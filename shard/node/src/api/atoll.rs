@@ -247,6 +247,7 @@ fn proof(snapshot: &Snapshot, id: B256) -> RpcResult<Option<BundleView>> {
         source: ChainId::from(ShardId::new(receipt.lane.source.code())),
         height,
         id: Default::default(),
+        epoch: Default::default(),
         sequence: receipt.sequence,
     };
     let Some(bundle) = bundle::narrow(whole, Some(&cursor), 1) else { return Ok(None) };

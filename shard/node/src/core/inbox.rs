@@ -143,8 +143,9 @@ mod tests {
 
         fn cursors(&self, height: u64, sequence: u64) -> InboxCursors {
             let (source, height) = (ShardId::ZERO.into(), Height::new(height));
-            let id = self.source.header(height).id();
-            InboxCursors::new(vec![InboxCursor { source, height, id, sequence }]).expect("one")
+            let header = self.source.header(height);
+            let (id, epoch) = (header.id(), header.epoch);
+            InboxCursors::new(vec![InboxCursor { source, height, id, epoch, sequence }]).expect("one")
         }
     }
 

@@ -8,7 +8,7 @@ use consensus::{
     layout::verify_record,
 };
 use primitives::{
-    AnchorRef, B256, BeaconDelivery, Bundle, Certificate, Chain, ChainSpec, Height, InboxCursor, Lane,
+    AnchorRef, B256, BeaconDelivery, Bundle, Certificate, Chain, ChainSpec, Epoch, Height, InboxCursor, Lane,
     Receipt, RecordProof, ShardHeader, ShardId,
 };
 use std::sync::Arc;
@@ -222,7 +222,8 @@ impl<'a> Inbox<'a> {
         }
         let AnchorRef { height, id } = self.header.anchor;
         let sequence = last.saturating_add(1);
-        ledger::set_cursor(executor.state(), &InboxCursor { source: Chain::Beacon, height, id, sequence })?;
+        let (source, epoch) = (Chain::Beacon, Epoch::ZERO);
+        ledger::set_cursor(executor.state(), &InboxCursor { source, height, id, epoch, sequence })?;
         Ok(())
     }
 

@@ -5,12 +5,12 @@
 //! | tag | value |
 //! |---|---|
 //! | 1, by destination | places reserved (8 bytes) ‖ receipts acknowledged (8 bytes) ‖ receipts sent (8 bytes) |
-//! | 2, by source | height consumed from (8 bytes) ‖ receipts received (8 bytes) |
+//! | 2, by source | epoch (8 bytes) and height (8 bytes) of the header consumed from ‖ receipts received (8 bytes) |
 //! | 3, by source | id of the header consumed from |
 //! | 4, by owner | wei held |
 
 use alloy_primitives::{Address, B256, U256};
-use primitives::{Chain, Height, InboxCursor, InboxCursors, ShardId};
+use primitives::{Chain, Epoch, Height, InboxCursor, InboxCursors, ShardId};
 use xshard::LaneCounters;
 
 use super::PORTAL;
@@ -105,25 +105,27 @@ pub(crate) fn set_outgoing<S: Slots>(
 
 /// How far a chain's receipts were consumed; `None` if none were.
 pub(crate) fn cursor<S: Slots>(slots: &mut S, source: Chain) -> Result<Option<InboxCursor>, S::Error> {
-    let (height, sequence) = unpack(slots.slot(chain_key(INCOMING, source))?);
+    let [sequence, height, epoch, _] = slots.slot(chain_key(INCOMING, source))?.into_limbs();
     if sequence == 0 {
         return Ok(None);
     }
     let id = B256::from(slots.slot(chain_key(INCOMING_ID, source))?);
-    Ok(Some(InboxCursor { source, height: Height::new(height), id, sequence }))
+    Ok(Some(InboxCursor { source, height: Height::new(height), id, epoch: Epoch::new(epoch), sequence }))
 }
 
 /// Notes how far a chain's receipts were consumed.
 pub(crate) fn set_cursor<S: Slots>(slots: &mut S, cursor: &InboxCursor) -> Result<(), S::Error> {
-    slots.set_slot(chain_key(INCOMING, cursor.source), pack(cursor.height.get(), cursor.sequence))?;
+    let InboxCursor { height, epoch, sequence, .. } = *cursor;
+    let packed = U256::from_limbs([sequence, height.get(), epoch.get(), 0]);
+    slots.set_slot(chain_key(INCOMING, cursor.source), packed)?;
     slots.set_slot(chain_key(INCOMING_ID, cursor.source), U256::from_be_bytes(cursor.id.0))
 }
 
 /// Notes how many of a chain's receipts were consumed; the header consumed from stays.
 pub(crate) fn set_received<S: Slots>(slots: &mut S, source: Chain, received: u64) -> Result<(), S::Error> {
     let key = chain_key(INCOMING, source);
-    let (height, _) = unpack(slots.slot(key)?);
-    slots.set_slot(key, pack(height, received))
+    let [_, height, epoch, _] = slots.slot(key)?.into_limbs();
+    slots.set_slot(key, U256::from_limbs([received, height, epoch, 0]))
 }
 
 /// Every cursor that there is.
@@ -155,13 +157,4 @@ fn owner_key(owner: Address) -> U256 {
 
 fn tagged(tag: u8) -> U256 {
     U256::from(tag) << 248
-}
-
-fn pack(high: u64, low: u64) -> U256 {
-    U256::from_limbs([low, high, 0, 0])
-}
-
-const fn unpack(value: U256) -> (u64, u64) {
-    let [low, high, ..] = value.into_limbs();
-    (high, low)
 }

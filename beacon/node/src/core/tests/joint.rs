@@ -209,6 +209,7 @@ fn largest_offer_can_be_passed_on() {
         source: Chain::Shard(ShardId::new(source)),
         height: Height::new(1),
         id: B256::ZERO,
+        epoch: Epoch::ZERO,
         sequence: 1,
     };
     let longest = MmrProof { leaf_count: u64::MAX, leaf_index: 0, path: vec![B256::ZERO; 64] };

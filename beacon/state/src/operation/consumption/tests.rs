@@ -34,8 +34,8 @@ fn forked() -> Forked {
     network.consume(2, &[(1, 2)]);
     network.shards[0] = kept.clone();
     let conflict = network.conflict((&kept, 3), (&rival, 3));
-    let consumer = network.consumption((&network.shards[1], 2), rival.headers[3].clone());
-    let third = network.consumption((&network.shards[2], 3), network.shards[1].headers[2].clone());
+    let consumer = network.consumption((&network.shards[1], 2), SOURCE);
+    let third = network.consumption((&network.shards[2], 3), CONSUMER);
     Forked { network, rival, conflict, consumer, third }
 }
 
@@ -91,15 +91,15 @@ fn a_consumption_stands_after_what_it_depends_on() {
 /// Whatever the order in which they are offered, they are chosen in one that is valid, beside what is worthless.
 #[test]
 fn the_proposer_puts_consumptions_in_order() {
-    let Forked { mut network, rival, conflict, consumer, third } = forked();
-    let honest = network.consumption((&network.shards[1], 2), rival.headers[2].clone());
+    let Forked { mut network, conflict, consumer, third, .. } = forked();
+    let nothing = network.consumption((&network.shards[1], 2), THIRD);
     let mut unsigned = conflict.clone();
     unsigned.second.certificate.view = View::new(7);
     let disputes = choose_disputes(
         &network.spec,
         network.state(),
         [&unsigned, &conflict, &conflict],
-        [&third, &honest, &consumer, &consumer],
+        [&third, &nothing, &consumer, &consumer],
         &network.committees,
     );
     assert_eq!(
@@ -168,7 +168,7 @@ fn what_the_accepted_header_descends_from_is_not_void() {
     let (mut network, _, _) = bypassed(4);
     network.shards[1].undo_above(Height::new(1));
     network.consume(1, &[(0, 3)]);
-    let mut honest = network.consumption((&network.shards[1], 2), network.shards[0].headers[3].clone());
+    let mut honest = network.consumption((&network.shards[1], 2), SOURCE);
     let not_above = ConsumptionError::SourceNotAbove {
         source_shard: SOURCE,
         accepted: Height::new(4),
@@ -194,10 +194,11 @@ fn what_the_accepted_header_descends_from_is_not_void() {
 /// A header of an epoch that the beacon chain is still to come to is not void: only a lower number can have ended.
 #[test]
 fn a_header_of_a_coming_epoch_is_not_void() {
-    let Forked { mut network, conflict, mut consumer, mut rival, .. } = forked();
+    let Forked { mut network, conflict, mut consumer, .. } = forked();
     network.step_of(brought(&conflict, &[])).unwrap();
-    rival.headers[3].epoch = Epoch::new(3);
-    consumer.source = VoidSource::Ended(rival.headers[3].clone());
+    let coming =
+        consumer.cursors.as_slice().iter().map(|cursor| InboxCursor { epoch: Epoch::new(3), ..*cursor });
+    consumer.cursors = InboxCursors::new(coming.collect()).unwrap();
     let error = ConsumptionError::NotVoid {
         source_shard: SOURCE,
         height: Height::new(3),
@@ -209,7 +210,7 @@ fn a_header_of_a_coming_epoch_is_not_void() {
 
 #[test]
 fn every_wrong_field_is_refused_by_its_own_error() {
-    let Forked { mut network, conflict, consumer, rival, .. } = forked();
+    let Forked { mut network, conflict, consumer, .. } = forked();
     network.step_of(brought(&conflict, &[])).unwrap();
     assert_eq!(verify(&consumer).and_then(|()| check(network.state(), &consumer)), Ok(()));
     let refused = |change: &dyn Fn(&mut Consumption)| {
@@ -237,13 +238,8 @@ fn every_wrong_field_is_refused_by_its_own_error() {
         recertify(&mut changed.certified);
     });
     assert_eq!(changed, ConsumptionError::NoCursor { source_shard: SOURCE });
-    let changed = refused(&|changed| changed.source = VoidSource::Ended(rival.headers[4].clone()));
-    let (expected, height) = (Height::new(3), Height::new(4));
-    assert_eq!(changed, ConsumptionError::SourceHeight { source_shard: SOURCE, expected, found: height });
-    let kept = network.shards[0].headers[3].clone();
-    let (expected, other) = (rival.id(Height::new(3)), kept.id());
-    let changed = refused(&|changed| changed.source = VoidSource::Ended(kept.clone()));
-    assert_eq!(changed, ConsumptionError::SourceId { source_shard: SOURCE, expected, found: other });
+    let changed = refused(&|changed| changed.source = VoidSource::Ended(THIRD));
+    assert_eq!(changed, ConsumptionError::NoCursor { source_shard: THIRD });
 
     let mut elsewhere = consumer.clone();
     elsewhere.certified.header.shard = ShardId::new(9);

@@ -147,7 +147,8 @@ fn the_beacon_chains_own_receipts_are_consumed_as_far_as_they_were_sent() {
     for (sequence, is_met) in [(3, false), (2, true)] {
         network.shards[0].undo_above(Height::new(1));
         let (source, id) = (Chain::Beacon, B256::repeat_byte(7));
-        let cursor = InboxCursor { source, height: Height::new(1), id, sequence };
+        let epoch = Default::default();
+        let cursor = InboxCursor { source, height: Height::new(1), id, epoch, sequence };
         network.grow_with(0, InboxCursors::new(vec![cursor]).unwrap());
         let crosslink = network.crosslink(0, 2);
         if is_met {

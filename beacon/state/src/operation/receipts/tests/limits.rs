@@ -231,6 +231,7 @@ fn nothing_is_consumed_while_its_answer_has_no_room() {
         source: Chain::Beacon,
         height: Height::new(1),
         id: B256::repeat_byte(3),
+        epoch: Default::default(),
         sequence: 1,
     };
     network.grow_with(0, primitives::InboxCursors::new(vec![cursor]).unwrap());
