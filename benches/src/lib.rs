@@ -21,6 +21,15 @@ pub fn atoll() -> PathBuf {
     binary
 }
 
+/// Memory of a process as its status has it, by name: `VmRSS` is all that is resident, `RssAnon` that without what a file
+/// stands behind, such as a database's pages; `process` is its folder under `/proc`.
+pub fn memory_kib(process: &Path, name: &str) -> u64 {
+    let status = fs::read_to_string(process.join("status")).expect("the process runs");
+    let value = |line: &str| Some(line.strip_prefix(name)?.strip_prefix(':')?.trim().to_owned());
+    let found = status.lines().find_map(value).expect("its memory");
+    found.trim_end_matches(" kB").parse().expect("a number")
+}
+
 /// Time that a process has spent, in user mode and in the kernel; `process` is its folder under `/proc`.
 pub fn cpu_seconds(process: &Path) -> f64 {
     let stat = fs::read_to_string(process.join("stat")).expect("the process runs");

@@ -24,10 +24,21 @@ pub struct Network {
 impl Network {
     /// Starts one whose nodes listen from `port_base` on, with these environment variables.
     pub fn up(folder: &Path, port_base: u16, variables: &[(&str, &str)]) -> Self {
+        Self::up_with(folder, port_base, &[], variables)
+    }
+
+    /// Likewise, with these arguments.
+    pub fn up_with(folder: &Path, port_base: u16, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let (binary, folder) = (crate::atoll(), folder.to_owned());
         let mut network = Self { binary, folder, port_base, ready: Duration::ZERO };
-        network.start(&["--fresh"], variables);
+        network.start(&[&["--fresh"], arguments].concat(), variables);
         network
+    }
+
+    /// Starts it again on its data, with the arguments that it was made with.
+    pub fn restart(&mut self, arguments: &[&str]) {
+        self.stop();
+        self.start(arguments, &[]);
     }
 
     fn start(&mut self, arguments: &[&str], variables: &[(&str, &str)]) {
@@ -79,7 +90,13 @@ impl Network {
 
     /// Asks that node.
     pub fn client(&self, shard: u16) -> Client {
-        Client::new(format!("http://{}", self.address(shard))).expect("a plain address")
+        self.client_of(0, shard)
+    }
+
+    /// Asks a validator's node for a shard.
+    pub fn client_of(&self, validator: u16, shard: u16) -> Client {
+        let port = self.port_base + 1000 * validator + 10 * shard;
+        Client::new(format!("http://127.0.0.1:{port}")).expect("a plain address")
     }
 
     /// What `atoll` says of it.
@@ -89,9 +106,17 @@ impl Network {
     }
 
     fn processes(&self) -> Vec<PathBuf> {
+        self.pids().into_values().map(|pid| Path::new("/proc").join(pid.to_string())).collect()
+    }
+
+    /// The process of each node, by name.
+    pub fn pids(&self) -> BTreeMap<String, u64> {
         let description = self.description();
         let nodes = description["nodes"].as_array().expect("a list").iter();
-        nodes.map(|node| Path::new("/proc").join(node["pid"].to_string())).collect()
+        let node = |node: &Value| {
+            (node["name"].as_str().expect("a name").to_owned(), node["pid"].as_u64().expect("a process"))
+        };
+        nodes.map(node).collect()
     }
 
     /// Time that all processes have spent, in user mode and in the kernel.
@@ -101,12 +126,7 @@ impl Network {
 
     /// Resident memory of all processes.
     pub fn memory_mib(&self) -> u64 {
-        let kib = self.processes().into_iter().map(|process| {
-            let status = fs::read_to_string(process.join("status")).expect("the node runs");
-            let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
-            line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number")
-        });
-        kib.sum::<u64>() / 1_024
+        self.processes().iter().map(|process| crate::memory_kib(process, "VmRSS")).sum::<u64>() / 1_024
     }
 }
 

@@ -15,7 +15,7 @@ use std::{
 };
 
 const FILE: &str = "testnet.json";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The whole network. Written last when a data directory is made: without it the directory is
 /// half-written.
@@ -82,11 +82,11 @@ pub struct Account {
 impl Description {
     /// Describes a network in `directory` (absolute).
     pub fn new(plan: Plan, genesis_hash: B256, directory: &Path) -> eyre::Result<Self> {
-        let spec = plan.spec()?;
+        let spec = &plan.spec;
         let validators = (0..plan.nodes()).map(|index| {
             let ports = plan.ports(index);
             let http = |port| format!("http://127.0.0.1:{port}");
-            let shards = plan.shards.iter().zip(0..).map(|(shard, id)| Endpoint {
+            let shards = spec.shards.iter().zip(0..).map(|(shard, id)| Endpoint {
                 name: shard.name.clone(),
                 shard: ShardId::new(id),
                 kind: shard.kind,

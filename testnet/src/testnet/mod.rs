@@ -10,6 +10,7 @@ mod prepare;
 mod process;
 mod ready;
 mod report;
+mod seats;
 mod status;
 mod up;
 

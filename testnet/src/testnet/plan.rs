@@ -2,10 +2,10 @@
 
 use super::ports::{PORT_BASE, Ports};
 use clap::{Args, FromArgMatches as _};
-use eyre::bail;
+use eyre::{WrapErr as _, bail};
 use primitives::{ChainSpec, ShardKind, ShardSpec};
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
 /// Most validators on one machine; ports and cores end earlier.
 const VALIDATORS_MAX: u32 = 32;
@@ -27,6 +27,9 @@ pub struct UpArgs {
     /// Shards by kind, by comma; `NAME=KIND` gives a shard another name than its kind's.
     #[arg(long, value_delimiter = ',', default_value = "ai,defi,nft")]
     pub shards: Vec<String>,
+    /// Chain specification (TOML) instead of the local preset; its shards are those of `--shards`.
+    #[arg(long, value_name = "FILE")]
+    pub spec: Option<PathBuf>,
     /// Remove the old network's data first.
     #[arg(long)]
     pub fresh: bool,
@@ -56,8 +59,8 @@ pub struct Plan {
     /// Validators to be.
     #[serde(default)]
     pub spares: u32,
-    /// The shards, by id.
-    pub shards: Vec<ShardSpec>,
+    /// What all nodes agree on.
+    pub spec: ChainSpec,
     /// Stands for 8545: all ports move with it.
     pub port_base: u16,
     /// `process` or `power`.
@@ -109,20 +112,21 @@ impl UpArgs {
             bail!("--port-base {} puts a port below 1024 or above 65535; try {PORT_BASE}", self.port_base);
         }
         let (spares, port_base, durability) = (self.spares, self.port_base, self.durability.clone());
-        let plan = Plan { stake, spares, shards, port_base, durability };
-        plan.spec()?;
-        Ok(plan)
+        let spec = ChainSpec { shards, ..self.base()? };
+        spec.verify()?;
+        Ok(Plan { stake, spares, spec, port_base, durability })
+    }
+
+    /// What the plan's specification has, the shards aside.
+    fn base(&self) -> eyre::Result<ChainSpec> {
+        let Some(path) = &self.spec else { return Ok(ChainSpec::preset("local")?) };
+        let name = || format!("--spec {}", path.display());
+        let text = fs::read_to_string(path).wrap_err_with(name)?;
+        ChainSpec::from_toml(&text).wrap_err_with(name)
     }
 }
 
 impl Plan {
-    /// The local preset with these shards.
-    pub fn spec(&self) -> eyre::Result<ChainSpec> {
-        let spec = ChainSpec { shards: self.shards.clone(), ..ChainSpec::preset("local")? };
-        spec.verify()?;
-        Ok(spec)
-    }
-
     /// Ports of a validator.
     pub fn ports(&self, validator: u32) -> Ports {
         Ports::new(self.port_base, validator, self.shard_count()).expect("checked when the plan was made")
@@ -145,13 +149,14 @@ impl Plan {
 
     /// Number of shards.
     pub fn shard_count(&self) -> u32 {
-        self.shards.len() as u32
+        self.spec.shards.len() as u32
     }
 
     /// What differs from another plan, for people.
     pub fn difference(&self, other: &Self) -> Option<String> {
-        let names =
-            |plan: &Self| plan.shards.iter().map(|shard| shard.name.clone()).collect::<Vec<_>>().join(",");
+        let names = |plan: &Self| {
+            plan.spec.shards.iter().map(|shard| shard.name.clone()).collect::<Vec<_>>().join(",")
+        };
         let stakes = |plan: &Self| plan.stake.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         let fields = [
             ("--stake", stakes(self), stakes(other)),
@@ -160,7 +165,10 @@ impl Plan {
             ("--port-base", self.port_base.to_string(), other.port_base.to_string()),
             ("--durability", self.durability.clone(), other.durability.clone()),
         ];
-        let (flag, mine, theirs) = fields.into_iter().find(|(_, mine, theirs)| mine != theirs)?;
+        let differs = |(_, mine, theirs): &(&str, String, String)| mine != theirs;
+        let Some((flag, mine, theirs)) = fields.into_iter().find(differs) else {
+            return (self.spec != other.spec).then(|| "it was made with another specification".into());
+        };
         Some(format!("it was made with {flag} {mine}, now asked for is {theirs}"))
     }
 }
@@ -200,9 +208,25 @@ mod tests {
         let plan = plan(&[]).unwrap();
         assert_eq!(plan.stake, [1, 1, 1, 1]);
         assert_eq!(
-            plan.shards.iter().map(|shard| shard.name.as_str()).collect::<Vec<_>>(),
+            plan.spec.shards.iter().map(|shard| shard.name.as_str()).collect::<Vec<_>>(),
             ["ai", "defi", "nft"]
         );
+    }
+
+    /// A file's specification counts, except for its shards, and makes another network.
+    #[test]
+    fn specification_comes_from_a_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let spec = ChainSpec { seats_target: 5, ..ChainSpec::preset("mainnet-draft").unwrap() };
+        fs::write(file.path(), toml::to_string(&spec).unwrap()).unwrap();
+        let other = plan(&["--spec", file.path().to_str().unwrap(), "--shards", "defi"]).unwrap();
+        assert_eq!((other.spec.seats_target, other.shard_count()), (5, 1));
+        let usual = plan(&["--shards", "defi"]).unwrap();
+        assert_eq!(usual.difference(&other).as_deref(), Some("it was made with another specification"));
+        assert_eq!(other.difference(&other), None);
+        fs::write(file.path(), "name = 1").unwrap();
+        let error = plan(&["--spec", file.path().to_str().unwrap()]).unwrap_err();
+        assert!(error.to_string().starts_with("--spec "), "{error}");
     }
 
     /// Each contradiction is refused with the flag's name.
@@ -216,6 +240,7 @@ mod tests {
             (&["--shards", "defi,defi"], "defi"),
             (&["--spares", "29"], "--spares"),
             (&["--port-base", "65000"], "--port-base"),
+            (&["--spec", "nowhere.toml"], "--spec nowhere.toml"),
         ] {
             let error = plan(line).unwrap_err().to_string();
             assert!(error.contains(flag), "{line:?}: {error}");

@@ -116,7 +116,7 @@ fn new_validator(directory: &Path, index: u32, seats: u32) -> eyre::Result<Genes
 }
 
 fn genesis(plan: &Plan, validators: Vec<GenesisValidator>) -> eyre::Result<Genesis> {
-    let spec = plan.spec()?;
+    let spec = plan.spec.clone();
     let timestamp_ms = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as u64;
     let allocations: Vec<_> =
         ACCOUNTS.iter().map(|(address, _)| Allocation { address: *address, balance: balance() }).collect();

@@ -1,8 +1,12 @@
 //! Waits until every endpoint of a starting network answers and every chain has certified a block.
+//!
+//! A shard is waited for at those validators that have seats of it.
 
-use super::description::Description;
+use super::{description::Description, seats::has_seat};
 use eyre::bail;
 use indicatif::{ProgressBar, ProgressStyle};
+use primitives::ShardId;
+use rpc::{beacon::BeaconClient, client::Client};
 use std::{
     process::Child,
     time::{Duration, Instant},
@@ -55,33 +59,36 @@ pub(super) fn require_running(description: &Description, children: &mut [Child])
 
 /// Something that must answer.
 enum Probe {
-    Beacon(rpc::beacon::BeaconClient),
-    Shard(rpc::client::Client),
+    Beacon(BeaconClient),
+    Shard { client: Client, beacon: BeaconClient, validator: usize, shard: ShardId },
 }
 
 fn probes(description: &Description) -> eyre::Result<Vec<(String, Probe)>> {
     let mut probes = Vec::new();
     for (index, validator) in description.validators.iter().enumerate() {
-        let client = rpc::beacon::BeaconClient::new(&validator.beacon)?;
-        probes.push((format!("the beacon chain at validator {index}"), Probe::Beacon(client)));
+        let beacon = BeaconClient::new(&validator.beacon)?;
+        probes.push((format!("the beacon chain at validator {index}"), Probe::Beacon(beacon.clone())));
         // One without stake opens its shards when it is drawn.
         for shard in validator.shards.iter().filter(|_| validator.stake > 0) {
-            let client = rpc::client::Client::new(&shard.http)?;
-            probes.push((format!("shard {} at validator {index}", shard.name), Probe::Shard(client)));
+            let (client, beacon) = (Client::new(&shard.http)?, beacon.clone());
+            let probe = Probe::Shard { client, beacon, validator: index, shard: shard.shard };
+            probes.push((format!("shard {} at validator {index}", shard.name), probe));
         }
     }
     Ok(probes)
 }
 
 impl Probe {
-    /// Whether its chain has a certified block above genesis.
+    /// Whether its chain has a certified block above genesis, or nobody expects it to run that chain.
     async fn answers(&self) -> bool {
         match self {
             Self::Beacon(client) => client.head().await.is_ok_and(|head| head.header.message.slot.0 > 0),
-            Self::Shard(client) => client
-                .call::<String>("eth_blockNumber", serde_json::json!([]))
-                .await
-                .is_ok_and(|height| height != "0x0"),
+            Self::Shard { client, beacon, validator, shard } => {
+                match client.call::<String>("eth_blockNumber", serde_json::json!([])).await {
+                    Ok(height) => height != "0x0",
+                    Err(_) => matches!(has_seat(beacon, *validator, *shard).await, Ok(false)),
+                }
+            }
         }
     }
 }

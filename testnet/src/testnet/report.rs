@@ -1,6 +1,6 @@
 //! What a user sees when the network is ready: where everything is, who rules, whose money there is.
 
-use super::{accounts, description::Description};
+use super::{accounts, description::Description, seats::has_seat};
 use comfy_table::{Table, presets::NOTHING};
 use primitives::{Chain, Epoch};
 use rpc::beacon::{BeaconClient, CommitteeView};
@@ -12,7 +12,7 @@ pub(super) async fn print(description: &Description, took: Duration, json: bool)
         println!("{}", description.to_json());
         return Ok(());
     }
-    println!("{}\n", endpoints(description));
+    println!("{}\n", endpoints(description).await?);
     println!("{}\n", funded_accounts(description));
     println!("{}\n", committees(description).await?);
     println!("ready in {:.1} s", took.as_secs_f64());
@@ -25,16 +25,20 @@ fn table<const N: usize>(header: [&str; N]) -> Table {
     table
 }
 
-fn endpoints(description: &Description) -> Table {
+async fn endpoints(description: &Description) -> eyre::Result<Table> {
     let mut table = table(["chain", "validator", "chain id", "HTTP", "WebSocket"]);
     for (index, validator) in description.validators.iter().enumerate() {
+        let beacon = BeaconClient::new(&validator.beacon)?;
         table.add_row(["beacon", &index.to_string(), "", &validator.beacon, ""]);
         for shard in validator.shards.iter().filter(|_| validator.stake > 0) {
+            if !has_seat(&beacon, index, shard.shard).await? {
+                continue;
+            }
             let row = [&shard.name, &index.to_string(), &shard.chain_id.to_string(), &shard.http, &shard.ws];
             table.add_row(row);
         }
     }
-    table
+    Ok(table)
 }
 
 fn funded_accounts(description: &Description) -> Table {
@@ -61,6 +65,7 @@ async fn committees(description: &Description) -> eyre::Result<Table> {
     ]);
     let shards = description
         .plan
+        .spec
         .shards
         .iter()
         .zip(0..)
