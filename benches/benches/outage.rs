@@ -184,7 +184,7 @@ async fn draw(folder: &Path, arguments: &[&str]) -> (Network, Cast) {
 /// Prints how the shards that go on and the processes that stay did while `what` was going on.
 async fn report<T>(network: &Network, cast: &Cast, name: &str, what: impl Future<Output = T>) -> T {
     let clients = UP.map(|shard| network.client_of(cast.reader(shard), shard));
-    let first = join_all(clients.iter().map(|client| height(client))).await;
+    let first = join_all(clients.iter().map(height)).await;
     let (before, start) = (memory(network, cast), Instant::now());
     let outcome = what.await;
     let (after, seconds) = (memory(network, cast), start.elapsed().as_secs());
