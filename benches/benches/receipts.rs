@@ -130,7 +130,7 @@ async fn journey(network: &Network, source: u16, hash: B256) -> Option<(ReceiptJ
 }
 
 async fn ask(client: &Client, id: &Value) -> Option<ReceiptJourney> {
-    serde_json::from_value(call(client, "atoll_getReceipt", json!([id])).await).expect("a journey")
+    serde_json::from_value(call(client, "atoll_getReceipt", json!([id, false])).await).expect("a journey")
 }
 
 /// When the node was seen to call which height finalized, until told to stop.

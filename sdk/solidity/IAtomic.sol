@@ -33,6 +33,8 @@ interface IAtomic {
     error DeadlinePassed(uint64 deadline, uint64 time);
     /// The deadline, in seconds since the Unix epoch, has not passed.
     error DeadlineAhead(uint64 deadline, uint64 time);
+    /// No leg is the caller's: who has nothing in a bundle cannot use it up.
+    error NotParty(address caller);
     /// The bundle was opened before.
     error AlreadyOpened(bytes32 id);
     /// The bundle is not one that waits for answers: 0 was never opened, 2 is committed, 3 is aborted.
@@ -63,7 +65,7 @@ interface IAtomic {
     /// No function takes value.
     error NotPayable();
 
-    /// Id of a bundle. Who opens it does not enter.
+    /// Id of a bundle. Which of its parties opens it does not enter.
     function bundleId(uint32 coordinator, Leg[] calldata legs, uint64 deadline, bytes32 salt) external view returns (bytes32 id);
 
     /// Allows the caller's legs on this shard to be escrowed, once, for exactly this bundle. For tokens, the Atomic needs
@@ -76,8 +78,8 @@ interface IAtomic {
     /// Whether `owner` allows a leg of the bundle that is not in escrow yet.
     function consented(bytes32 id, address owner) external view returns (bool);
 
-    /// Opens a bundle of which this shard is the coordinator: by anyone, once, before the deadline (seconds since the Unix
-    /// epoch). Legs on this shard are escrowed at once, those of the caller without further consent; the gas that is used
+    /// Opens a bundle of which this shard is the coordinator: by the owner of a leg on any shard, once, before the deadline
+    /// (seconds since the Unix epoch). Legs on this shard are escrowed at once, those of the caller without further consent; the gas that is used
     /// pays for everything on the other shards too.
     function open(Leg[] calldata legs, uint64 deadline, bytes32 salt) external returns (bytes32 id);
 

@@ -16,7 +16,7 @@ enum Kind {
 use Kind::{Address as A, Hash as H, Number as N};
 
 /// The errors by selector, as `sdk/solidity/IPortal.sol` and `sdk/solidity/IAtomic.sol` declare them.
-const ERRORS: [([u8; 4], &str, &[Kind]); 27] = [
+const ERRORS: [([u8; 4], &str, &[Kind]); 28] = [
     ([0x51, 0x0d, 0x49, 0xef], "LaneFull", &[N, N]),
     ([0x01, 0xd0, 0x4f, 0xf5], "UnknownShard", &[N]),
     ([0x44, 0x65, 0xc2, 0xb2], "SelfLane", &[N]),
@@ -37,6 +37,7 @@ const ERRORS: [([u8; 4], &str, &[Kind]); 27] = [
     ([0xde, 0x5d, 0x1a, 0x9f], "AlreadyOpened", &[H]),
     ([0x09, 0xb9, 0xbf, 0xa8], "NotOpen", &[H, N]),
     ([0x1a, 0x59, 0x9f, 0x0c], "NoLeg", &[A]),
+    ([0x20, 0xb9, 0xb3, 0x40], "NotParty", &[A]),
     ([0x70, 0x15, 0xfd, 0xa0], "NoConsent", &[H, N, A]),
     ([0xb3, 0xe0, 0x9f, 0xee], "BalanceTooLow", &[A, N, N]),
     ([0xf3, 0xb7, 0x38, 0x69], "TokenRefused", &[A, A, N]),

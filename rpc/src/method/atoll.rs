@@ -10,8 +10,12 @@ use std::future::Future;
 
 /// What a node answers in the `atoll_` namespace.
 pub trait AtollApi: Send + Sync + 'static {
-    /// A receipt that this shard sent or consumed; `None` if it did neither.
-    fn receipt(&self, id: B256) -> impl Future<Output = RpcResult<Option<ReceiptJourney>>> + Send;
+    /// A receipt that this shard sent or consumed, with `proofs` of that if they are asked for; `None` if it did neither.
+    fn receipt(
+        &self,
+        id: B256,
+        proofs: bool,
+    ) -> impl Future<Output = RpcResult<Option<ReceiptJourney>>> + Send;
 
     /// What this shard knows of its lanes to and from `shard`.
     fn lane(&self, shard: u64) -> impl Future<Output = RpcResult<LaneView>> + Send;
@@ -31,8 +35,10 @@ pub trait AtollApi: Send + Sync + 'static {
 methods! {
     AtollApi;
 
-    /// A receipt between shards, and the blocks of this shard that it passed: ask its source and its destination.
-    atoll_getReceipt(id: B256) -> "receipt journey" = |api| api.receipt(id).await;
+    /// A receipt between shards, and the blocks of this shard that it passed, proven under the newest accepted header once
+    /// they are finalized (without proofs if `proofs` is false): ask its source and its destination.
+    atoll_getReceipt(id: B256, proofs: Option<bool>) -> "receipt journey" =
+        |api| api.receipt(id, proofs.unwrap_or(true)).await;
 
     /// What this shard sent to another one, how much of that is known to have arrived, and what came from there.
     atoll_getLane(shard: U64) -> "lane" = |api| api.lane(shard.to()).await;

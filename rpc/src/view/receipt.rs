@@ -64,6 +64,8 @@ pub struct Passage {
     pub certified_ms: Option<u64>,
     /// Whether a finalized beacon block has recorded it.
     pub finalized: bool,
+    /// Once it is finalized, if it was asked for: that this block has the transaction, and what came of it.
+    pub proof: Option<InclusionView>,
 }
 
 /// What a shard knows of its lanes to and from another one.

@@ -100,7 +100,7 @@ impl Watch {
         let Some(answer) = logs.first() else { return Ok(()) };
         // A consumed receipt is shown as the transaction of its id.
         let answer: B256 = serde_json::from_value(answer["transactionHash"].clone())?;
-        let journey: Option<ReceiptJourney> = self.shard.call("atoll_getReceipt", (answer,)).await?;
+        let journey: Option<ReceiptJourney> = self.shard.call("atoll_getReceipt", (answer, false)).await?;
         let reason = journey.and_then(|journey| journey.refusal).unwrap_or_else(|| "it is too late".into());
         bail!("the beacon chain refused: {reason}; the value is back");
     }

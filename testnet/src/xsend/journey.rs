@@ -81,7 +81,7 @@ impl Watch {
         of: impl Fn(ReceiptJourney) -> Option<Passage>,
     ) -> eyre::Result<Passage> {
         let ask = async || {
-            let journey: Option<ReceiptJourney> = client.call("atoll_getReceipt", (id,)).await?;
+            let journey: Option<ReceiptJourney> = client.call("atoll_getReceipt", (id, false)).await?;
             Ok(journey.and_then(&of))
         };
         PATIENCE.until("the receipt did not come on", ask).await

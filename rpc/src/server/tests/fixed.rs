@@ -53,7 +53,7 @@ impl ChainApi for Fixed {
 }
 
 impl AtollApi for Fixed {
-    async fn receipt(&self, _: B256) -> RpcResult<Option<ReceiptJourney>> {
+    async fn receipt(&self, _: B256, _: bool) -> RpcResult<Option<ReceiptJourney>> {
         Ok(None)
     }
     async fn lane(&self, shard: u64) -> RpcResult<LaneView> {

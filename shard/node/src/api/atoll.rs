@@ -22,9 +22,13 @@ use std::sync::Arc;
 use xshard::{Outbox, Payload, bundle};
 
 impl AtollApi for ShardApi {
-    async fn receipt(&self, id: B256) -> RpcResult<Option<ReceiptJourney>> {
+    async fn receipt(&self, id: B256, proofs: bool) -> RpcResult<Option<ReceiptJourney>> {
         let (snapshot, chain) = (self.chain.snapshot(), Arc::clone(&self.chain));
-        self.reads.run(move || known(&snapshot, &*chain, id)).await
+        let answer = move || {
+            let journey = known(&snapshot, &*chain, id)?;
+            journey.map(|journey| if proofs { proven(&snapshot, journey) } else { Ok(journey) }).transpose()
+        };
+        self.reads.run(answer).await
     }
 
     async fn lane(&self, shard: u64) -> RpcResult<LaneView> {
@@ -80,6 +84,14 @@ fn known(snapshot: &Snapshot, chain: &dyn Chain, id: B256) -> RpcResult<Option<R
     let answer = consumed.as_ref().and_then(|(_, _, answer)| *answer);
     let (sent, consumed) = (sent.map(|(_, passage)| passage), consumed.map(|(_, passage, _)| passage));
     Ok(Some(view(id, &receipt, sent, consumed, answer)))
+}
+
+/// A journey with proofs of what is finalized.
+fn proven(snapshot: &Snapshot, mut journey: ReceiptJourney) -> RpcResult<ReceiptJourney> {
+    for passage in [&mut journey.sent, &mut journey.consumed].into_iter().flatten() {
+        passage.proof = inclusion(snapshot, passage.transaction_hash, snapshot.finalized)?;
+    }
+    Ok(journey)
 }
 
 /// Every receipt that a block took in or sent, in the order of its transactions.
@@ -213,6 +225,7 @@ fn passage(
         verified_ms: times.verified_ms,
         certified_ms: times.certified_ms,
         finalized: header.height <= finalized,
+        proof: None,
     }
 }
 

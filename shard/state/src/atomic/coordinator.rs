@@ -38,11 +38,14 @@ impl Frame<'_, '_> {
         self.charge(gas::OPEN.saturating_add(gas::LEG * legs.len() as u64))?;
         check_legs(self.rules, legs)?;
         self.check_ahead(deadline)?;
+        let opener = self.inputs.caller;
+        if legs.iter().all(|leg| leg.from != opener) {
+            return Err(revert(IAtomic::NotParty { caller: opener }));
+        }
         let id = bundle_id(here, legs, deadline, *salt);
         if ledger::bundle(&mut self.own(), id)?.status != Status::None {
             return Err(revert(IAtomic::AlreadyOpened { id }));
         }
-        let opener = self.inputs.caller;
         self.log(&IAtomic::Opened { id, opener, deadline, legs: legs.clone() });
         let count = |native| {
             legs.iter().filter(|leg| leg.shard == here && is_native(leg.token) == native).count() as u64

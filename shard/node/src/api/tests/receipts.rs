@@ -2,6 +2,7 @@
 
 use super::*;
 use alloy_sol_types::SolCall as _;
+use rpc::view::Passage;
 use shard_state::portal::{PORTAL, abi::IPortal};
 
 fn sending(nonce: u64) -> PooledTransaction {
@@ -22,14 +23,20 @@ async fn a_receipt_that_was_sent_is_found_by_its_id_and_told_to_subscribers() {
     assert_eq!((sent.block_number, sent.block_hash, sent.transaction_hash), (1, block, hash));
     assert!(sent.success && !sent.finalized);
     assert_eq!(journey.consumed, None);
-    assert_eq!(api.receipt(journey.id).await.expect("readable"), Some(journey.clone()));
+    assert_eq!(api.receipt(journey.id, true).await.expect("readable"), Some(journey.clone()));
 
     chain.finalize(1);
-    let later = api.receipt(journey.id).await.expect("readable").expect("is there");
-    assert!(later.sent.expect("from here").finalized);
+    let passage = async |proofs| {
+        let journey = api.receipt(journey.id, proofs).await.expect("readable").expect("is there");
+        journey.sent.expect("from here")
+    };
+    let proof = api.inclusion(hash, Some(1)).await.expect("readable");
+    assert!(proof.is_some());
+    assert_eq!(passage(true).await, Passage { finalized: true, proof, ..sent.clone() });
+    assert_eq!(passage(false).await, Passage { finalized: true, ..sent });
     // Nobody certified the block in these tests.
     assert_eq!(api.bundle(journey.id).await.expect("readable"), None);
-    assert_eq!(api.receipt(B256::repeat_byte(1)).await.expect("readable"), None);
+    assert_eq!(api.receipt(B256::repeat_byte(1), true).await.expect("readable"), None);
 }
 
 #[tokio::test]
@@ -41,7 +48,7 @@ async fn a_receipt_of_a_block_that_is_undone_was_never_sent() {
     chain.seal();
     let id = told.next().await.expect("one was sent").id;
     chain.undo_above(1);
-    assert_eq!(api.receipt(id).await.expect("readable"), None);
+    assert_eq!(api.receipt(id, true).await.expect("readable"), None);
     let lane = api.lane(2).await.expect("there is one");
     assert_eq!((lane.sent, lane.received), (0, 0));
 }

@@ -154,7 +154,8 @@ fn what_cannot_be_escrowed_here_is_refused_at_once() {
     let token = scene.tokens[0];
     let with = |leg: Leg| [leg, there.clone()];
 
-    let foreign = with(Leg { from: user(2), ..here.clone() });
+    let (foreign, own) = (Leg { from: user(2), ..here.clone() }, Leg { from: user(0), ..there.clone() });
+    let foreign = [foreign, own];
     let id = bundle_id(0, &foreign, deadline, SALT);
     let expected = IAtomic::NoConsent { id, leg: 0, owner: user(2) }.abi_encode();
     assert_eq!(scene.reason_of_open(&foreign, deadline), expected);
@@ -210,6 +211,8 @@ fn what_is_no_bundle_is_refused_by_its_reason() {
     let consent = |coordinator| consentCall { coordinator, legs: legs.clone(), deadline, salt: SALT };
     assert_eq!(scene.reason(0, 2, consent(0)), IAtomic::NoLeg { caller: user(2) }.abi_encode());
     assert_eq!(scene.reason(0, 0, consent(9)), IAtomic::UnknownShard { shard: 9 }.abi_encode());
+    let open = openCall { legs: legs.clone(), deadline, salt: SALT };
+    assert_eq!(scene.reason(0, 2, open), IAtomic::NotParty { caller: user(2) }.abi_encode());
     let id = SALT;
     let expire = IAtomic::expireCall { id };
     assert_eq!(scene.reason(0, 0, expire), IAtomic::NotOpen { id, status: NONE }.abi_encode());

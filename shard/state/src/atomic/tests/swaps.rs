@@ -55,13 +55,14 @@ fn a_swap_of_tokens_commits_on_both_shards() {
 #[test]
 fn native_coins_are_swapped_for_a_token() {
     let mut scene = Scene::new();
-    let legs = [leg(0, COIN, 2, 3, 1_000_000), leg(1, COIN, 3, 2, 5), leg(1, scene.tokens[1], 3, 2, 1)];
+    let own = leg(0, scene.tokens[0], 0, 3, 7);
+    let legs = [leg(0, COIN, 2, 3, 1_000_000), leg(1, COIN, 3, 2, 5), leg(1, scene.tokens[1], 3, 2, 1), own];
     let deadline = scene.time(0) + 60;
     scene.consent(0, 2, &legs, deadline);
     scene.consent(1, 3, &legs, deadline);
     let before =
         [(0, 2), (0, 3), (1, 2), (1, 3)].map(|(shard, owner)| scene.net.balance(shard, &user(owner)));
-    // Neither of them opens it.
+    // A third party opens it, and pays.
     let id = scene.open(&legs, deadline);
     assert_eq!(scene.net.balance(0, &ATOMIC), U256::from(1_000_000));
     scene.settle();
