@@ -58,6 +58,9 @@ fn xsend_moves_value_between_all_shards_and_tells_the_stages() {
         }
         let shown = call(&network.client(to, 0), "eth_getTransactionByHash", json!([times["id"]]));
         assert_eq!((&shown["to"], &shown["hash"]), (&json!(TO), &times["id"]));
+        let tracer = json!([times["id"], { "tracer": "callTracer" }]);
+        let traced = call(&network.client(to, 2), "debug_traceTransaction", tracer);
+        assert_eq!((&traced["to"], &traced["value"]), (&shown["to"], &shown["value"]));
         last = (times["id"].clone(), from, to);
     }
     let half = 500_000_000_000_000_000;

@@ -4,7 +4,9 @@
 
 use super::error::internal;
 use crate::pool::PooledTransaction;
-use alloy_consensus::{ReceiptEnvelope, Transaction as _};
+use alloy_consensus::{
+    ReceiptEnvelope, Signed, Transaction as _, TxEnvelope, TxLegacy, transaction::Recovered,
+};
 use alloy_primitives::{B256, Bytes, keccak256};
 use primitives::{Chain, ShardBlock, ShardHeader};
 use rpc::RpcError;
@@ -184,7 +186,7 @@ impl BlockRecord {
         let facts = self.facts();
         if full {
             let transactions = self.verified(0..self.len())?;
-            let recovered = transactions.iter().map(|transaction| transaction.to_recovered());
+            let recovered = transactions.iter().map(|transaction| self.shown(transaction));
             return Ok(block_with_transactions(&facts, recovered));
         }
         let hashes = match self {
@@ -199,7 +201,22 @@ impl BlockRecord {
     /// The transaction at `index`.
     pub(super) fn transaction_view(&self, index: usize) -> RpcResult<Transaction> {
         let found = self.one(index)?;
-        Ok(transaction(found.to_recovered(), Some(self.place(index))))
+        Ok(transaction(self.shown(&found), Some(self.place(index))))
+    }
+
+    /// A transaction as it is shown. A receipt from another chain pays nothing here; who executes the block again, as
+    /// `cast run` does, wants a price that would do.
+    fn shown(&self, found: &PooledTransaction) -> Recovered<TxEnvelope> {
+        let recovered = found.to_recovered();
+        let price = |envelope| match envelope {
+            TxEnvelope::Legacy(signed) if found.arrival().is_some() => {
+                let (unsigned, signature, hash) = signed.into_parts();
+                let gas_price = self.header().base_fee.into();
+                Signed::new_unchecked(TxLegacy { gas_price, ..unsigned }, signature, hash).into()
+            }
+            other => other,
+        };
+        recovered.map(price)
     }
 
     /// What came of the transaction at `index`.

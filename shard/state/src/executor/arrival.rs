@@ -22,6 +22,27 @@ use crate::{
     state::StateError,
 };
 
+/// A call that a receipt asks for.
+#[derive(Clone, Debug)]
+pub(super) struct Run {
+    pub(super) caller: Address,
+    pub(super) to: Address,
+    /// Comes with the receipt.
+    pub(super) value: U256,
+    pub(super) gas: u64,
+    /// Wei per gas, as the call is told.
+    pub(super) gas_price: u64,
+    pub(super) data: Bytes,
+}
+
+impl Run {
+    pub(super) fn call(&self) -> TxEnv {
+        let Self { caller, to, value, gas: gas_limit, gas_price, ref data } = *self;
+        let (kind, gas_price, data) = (TxKind::Call(to), u128::from(gas_price), data.clone());
+        TxEnv { caller, kind, value, gas_limit, data, gas_price, ..TxEnv::default() }
+    }
+}
+
 /// What came of running a receipt.
 pub(super) struct Ran {
     pub(super) verdict: Verdict,
@@ -59,6 +80,37 @@ impl<I> BlockExecutor<'_, I> {
         Ok(self.include_arrival(outcome))
     }
 
+    /// The call that a receipt asks for, if it asks for one in time.
+    pub(super) fn asked(&self, arrival: &Arrival) -> Option<Run> {
+        let receipt = &arrival.receipt;
+        match Payload::decode(receipt.kind, &receipt.payload).ok()? {
+            Payload::Call(call) => self.asked_by_call(receipt, &call),
+            Payload::Answer(answer) if answer.to == ATOMIC => {
+                Some(Self::asked_by_bundle_answer(receipt, &answer))
+            }
+            Payload::Answer(answer) => Self::asked_by_answer(receipt, &answer),
+            Payload::Prepare(prepare) => self.asked_by_prepare(receipt, &prepare),
+            Payload::Commit(commit) => Self::asked_by_decision(receipt, commit.bundle, commit.leg, true),
+            Payload::Abort(abort) => Self::asked_by_decision(receipt, abort.bundle, abort.leg, false),
+            _ => None,
+        }
+    }
+
+    fn asked_by_call(&self, receipt: &Receipt, call: &Call) -> Option<Run> {
+        let Receipt { value, gas, .. } = *receipt;
+        let caller = call.caller(receipt.lane.source, receipt.sender);
+        let (to, gas_price, data) = (call.to, call.gas_price, call.data.clone());
+        (!self.is_late(receipt)).then_some(Run { caller, to, value, gas, gas_price, data })
+    }
+
+    fn asked_by_answer(receipt: &Receipt, answer: &Answer) -> Option<Run> {
+        let Receipt { value, gas, .. } = *receipt;
+        let Answer { id, to, gas_price, verdict, .. } = *answer;
+        let (ok, data) = (!verdict.is_bounce(), answer.data.clone());
+        let data = IReceiptSender::onReceiptResultCall { id, ok, data }.abi_encode().into();
+        (gas != 0).then_some(Run { caller: PORTAL, to, value, gas, gas_price, data })
+    }
+
     /// Takes note that a chain has consumed the receipts below `sequence` that were sent to it.
     pub fn acknowledge(&mut self, destination: Chain, sequence: u64) -> Result<(), StateError> {
         let lane = ledger::outgoing(self.state(), destination)?;
@@ -92,11 +144,9 @@ impl<I> BlockExecutor<'_, I> {
 
     fn receive_call(&mut self, arrival: &Arrival, call: &Call) -> Result<Outcome, ExecuteError> {
         let receipt = &arrival.receipt;
-        let ran = if self.is_late(receipt) {
-            Ran::without_running(Verdict::Expired)
-        } else {
-            let caller = call.caller(receipt.lane.source, receipt.sender);
-            self.run(caller, call.to, receipt.value, receipt.gas, call.gas_price, call.data.clone())?
+        let ran = match self.asked_by_call(receipt, call) {
+            Some(run) => self.run(&run)?,
+            None => Ran::without_running(Verdict::Expired),
         };
         let Ran { verdict, gas_used, data, mut logs } = ran;
         logs.push(if verdict.is_bounce() {
@@ -130,16 +180,12 @@ impl<I> BlockExecutor<'_, I> {
         }
         let Answer { id, to: sender, verdict, .. } = *answer;
         let answered = answered(id, sender, verdict, receipt.value);
-        if receipt.gas == 0 {
+        let Some(run) = Self::asked_by_answer(receipt, answer) else {
             self.credit(&sender, receipt.value)?;
             let logs = vec![answered, credited(arrival, sender, receipt.value)];
             return Ok(Outcome { success: true, gas_used: 0, logs });
-        }
-        let ok = !verdict.is_bounce();
-        let data = answer.data.clone();
-        let input = IReceiptSender::onReceiptResultCall { id, ok, data }.abi_encode().into();
-        let Ran { verdict, gas_used, mut logs, .. } =
-            self.run(PORTAL, sender, receipt.value, receipt.gas, answer.gas_price, input)?;
+        };
+        let Ran { verdict, gas_used, mut logs, .. } = self.run(&run)?;
         logs.push(answered);
         if verdict.is_bounce() {
             let held = ledger::claimable(self.state(), sender)?.saturating_add(receipt.value);
@@ -192,27 +238,22 @@ impl<I> BlockExecutor<'_, I> {
         Ok(outbox_event(&receipt))
     }
 
-    /// Lets `caller` call with what a receipt brings; if it fails, nothing was written.
-    pub(super) fn run(
-        &mut self,
-        caller: Address,
-        to: Address,
-        value: U256,
-        gas_limit: u64,
-        gas_price: u64,
-        data: Bytes,
-    ) -> Result<Ran, ExecuteError> {
-        let has_code = self.state().account(&to)?.is_some_and(|account| account.code_hash != KECCAK256_EMPTY);
-        if !has_code && !data.is_empty() {
+    /// Whether there is what can be called.
+    pub(super) fn has_callee(&mut self, run: &Run) -> Result<bool, StateError> {
+        let callee = self.state().account(&run.to)?;
+        Ok(run.data.is_empty() || callee.is_some_and(|account| account.code_hash != KECCAK256_EMPTY))
+    }
+
+    /// Makes the call with what the receipt brings; if it fails, nothing was written.
+    pub(super) fn run(&mut self, run: &Run) -> Result<Ran, ExecuteError> {
+        if !self.has_callee(run)? {
             return Ok(Ran::without_running(Verdict::NoCode));
         }
+        let Run { caller, value, gas, .. } = *run;
         let before = self.state().account(&caller)?.unwrap_or_default();
         self.credit(&caller, value)?;
-        let kind = TxKind::Call(to);
-        let gas_price = u128::from(gas_price);
-        let call = TxEnv { caller, kind, value, gas_limit, data, gas_price, ..TxEnv::default() };
-        let executed = self.evm.run_unpaid(call)?;
-        let gas_used = executed.result.tx_gas_used().min(gas_limit);
+        let executed = self.evm.run_unpaid(run.call())?;
+        let gas_used = executed.result.tx_gas_used().min(gas);
         match executed.result {
             ExecutionResult::Success { output, logs, .. } => {
                 self.state().commit(executed.state)?;

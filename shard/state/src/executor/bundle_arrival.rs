@@ -4,13 +4,13 @@
 //! would be left undecided otherwise, there is enough gas whatever the receipt says.
 
 use alloy_primitives::{B256, Bytes, Log, U256};
-use alloy_sol_types::{SolCall as _, SolEvent as _};
+use alloy_sol_types::{SolCall, SolEvent as _};
 use primitives::Receipt;
 use xshard::{Answer, Arrival, Prepare, Verdict};
 
 use super::{
     BlockExecutor, ExecuteError, Outcome,
-    arrival::{Ran, answered},
+    arrival::{Ran, Run, answered},
 };
 use crate::{
     atomic::{
@@ -29,15 +29,11 @@ impl<I> BlockExecutor<'_, I> {
         prepare: &Prepare,
     ) -> Result<Outcome, ExecuteError> {
         let receipt = &arrival.receipt;
-        let Prepare { bundle: id, leg, token, from, to, amount, answer_gas } = *prepare;
-        let ran = if receipt.sender != ATOMIC {
-            Ran::without_running(Verdict::Unreadable)
-        } else if self.is_late(receipt) {
-            Ran::without_running(Verdict::Expired)
-        } else {
-            let (coordinator, deadline) = (receipt.lane.source.code(), receipt.deadline);
-            let call = IArrivals::prepareCall { coordinator, id, deadline, leg, token, from, to, amount };
-            self.run_atomic(receipt.gas, call.abi_encode())?
+        let Prepare { bundle: id, leg, answer_gas, .. } = *prepare;
+        let ran = match self.asked_by_prepare(receipt, prepare) {
+            Some(run) => self.run(&run)?,
+            None if receipt.sender != ATOMIC => Ran::without_running(Verdict::Unreadable),
+            None => Ran::without_running(Verdict::Expired),
         };
         let Ran { verdict, gas_used, data, mut logs } = ran;
         let reason = if verdict.is_bounce() { data } else { Bytes::new() };
@@ -61,12 +57,9 @@ impl<I> BlockExecutor<'_, I> {
         committed: bool,
     ) -> Result<Outcome, ExecuteError> {
         let receipt = &arrival.receipt;
-        let ran = if receipt.sender == ATOMIC {
-            let coordinator = receipt.lane.source.code();
-            let call = IArrivals::decidedCall { coordinator, id, leg, committed };
-            self.run_atomic(receipt.gas.max(gas::SETTLE), call.abi_encode())?
-        } else {
-            Ran::without_running(Verdict::Unreadable)
+        let ran = match Self::asked_by_decision(receipt, id, leg, committed) {
+            Some(run) => self.run(&run)?,
+            None => Ran::without_running(Verdict::Unreadable),
         };
         self.finish(receipt, ran)
     }
@@ -77,17 +70,29 @@ impl<I> BlockExecutor<'_, I> {
         arrival: &Arrival,
         answer: &Answer,
     ) -> Result<Outcome, ExecuteError> {
-        let Answer { id: receipt, verdict, .. } = *answer;
-        let reason = answer.data.slice(..answer.data.len().min(gas::REASON_BYTES_MAX));
-        let call = IArrivals::answeredCall { receipt, verdict: verdict.code(), reason };
-        let gas = arrival.receipt.gas.max(gas::decision(LEGS_MAX as u64, LEGS_MAX as u64));
-        let mut ran = self.run_atomic(gas, call.abi_encode())?;
-        ran.logs.push(answered(receipt, ATOMIC, verdict, arrival.receipt.value));
-        self.finish(&arrival.receipt, ran)
+        let receipt = &arrival.receipt;
+        let mut ran = self.run(&Self::asked_by_bundle_answer(receipt, answer))?;
+        ran.logs.push(answered(answer.id, ATOMIC, answer.verdict, receipt.value));
+        self.finish(receipt, ran)
     }
 
-    fn run_atomic(&mut self, gas: u64, input: Vec<u8>) -> Result<Ran, ExecuteError> {
-        self.run(PORTAL, ATOMIC, U256::ZERO, gas, 0, input.into())
+    pub(super) fn asked_by_prepare(&self, receipt: &Receipt, prepare: &Prepare) -> Option<Run> {
+        let Prepare { bundle: id, leg, token, from, to, amount, .. } = *prepare;
+        let (coordinator, deadline) = (receipt.lane.source.code(), receipt.deadline);
+        let call = IArrivals::prepareCall { coordinator, id, deadline, leg, token, from, to, amount };
+        (receipt.sender == ATOMIC && !self.is_late(receipt)).then(|| of_atomic(receipt.gas, &call))
+    }
+
+    pub(super) fn asked_by_decision(receipt: &Receipt, id: B256, leg: u8, committed: bool) -> Option<Run> {
+        let coordinator = receipt.lane.source.code();
+        let call = IArrivals::decidedCall { coordinator, id, leg, committed };
+        (receipt.sender == ATOMIC).then(|| of_atomic(receipt.gas.max(gas::SETTLE), &call))
+    }
+
+    pub(super) fn asked_by_bundle_answer(receipt: &Receipt, answer: &Answer) -> Run {
+        let reason = answer.data.slice(..answer.data.len().min(gas::REASON_BYTES_MAX));
+        let call = IArrivals::answeredCall { receipt: answer.id, verdict: answer.verdict.code(), reason };
+        of_atomic(receipt.gas.max(gas::decision(LEGS_MAX as u64, LEGS_MAX as u64)), &call)
     }
 
     /// What nobody sends along belongs to nobody, but is there.
@@ -96,4 +101,10 @@ impl<I> BlockExecutor<'_, I> {
         let gas_used = ran.gas_used.min(receipt.gas);
         Ok(Outcome { success: !ran.verdict.is_bounce(), gas_used, logs: ran.logs })
     }
+}
+
+/// A call that the Portal makes of the Atomic.
+fn of_atomic(gas: u64, call: &impl SolCall) -> Run {
+    let (caller, to, data) = (PORTAL, ATOMIC, call.abi_encode().into());
+    Run { caller, to, value: U256::ZERO, gas, gas_price: 0, data }
 }

@@ -2,16 +2,25 @@
 
 use alloy_consensus::{Transaction as _, Typed2718 as _};
 use alloy_eips::{eip2935::HISTORY_STORAGE_ADDRESS, eip4788::BEACON_ROOTS_ADDRESS};
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY};
 use revm::{
     Context, ExecuteEvm as _, InspectEvm as _, Inspector, Journal, SystemCallEvm as _,
+    bytecode::Bytecode,
     context::{
         BlockEnv, CfgEnv, ContextSetters as _, FrameStack, TxEnv,
         result::{EVMError, ExecutionResult, ResultAndState},
     },
     context_interface::{ContextTr as _, JournalTr as _, either::Either},
-    handler::{EthFrame, Handler as _, MainnetHandler, instructions::EthInstructions},
-    interpreter::interpreter::EthInterpreter,
+    handler::{EthFrame, FrameResult, Handler as _, MainnetHandler, instructions::EthInstructions},
+    inspector::{
+        InspectorHandler as _,
+        handler::{frame_end, frame_start},
+    },
+    interpreter::{
+        CallInput, CallInputs, CallOutcome, CallScheme, CallValue, FrameInput, Gas, InstructionResult,
+        InterpreterResult, interpreter::EthInterpreter,
+    },
+    state::EvmState,
 };
 
 use super::{
@@ -30,6 +39,8 @@ pub(crate) type ShardContext<'a> =
 type Instructions<'a> = EthInstructions<EthInterpreter, ShardContext<'a>>;
 type Inner<'a, I> =
     revm::context::Evm<ShardContext<'a>, I, Instructions<'a>, Precompiles, EthFrame<EthInterpreter>>;
+
+type Handling<E> = MainnetHandler<E, EVMError<StateError>, EthFrame<EthInterpreter>>;
 
 /// An EVM and the state it writes to. With an inspector it can also execute watched; what is not watched costs the
 /// same with one as without.
@@ -101,9 +112,7 @@ impl<'a, I> Evm<'a, I> {
         // The frame takes the value from an account that it believes to be loaded.
         self.inner.ctx.journal_mut().load_account(call.caller).map_err(ExecuteError::State)?;
         self.inner.ctx.set_tx(call);
-        let mut handler: MainnetHandler<_, EVMError<StateError>, EthFrame<EthInterpreter>> =
-            MainnetHandler::default();
-        let result = handler.run_system_call(&mut self.inner)?;
+        let result = Handling::<Inner<'a, I>>::default().run_system_call(&mut self.inner)?;
         Ok(ResultAndState::new(result, self.inner.finalize()))
     }
 
@@ -132,6 +141,47 @@ impl<'a, I: Inspector<ShardContext<'a>>> Evm<'a, I> {
     /// Executes a transaction before the inspector's eyes, and writes nothing.
     pub(super) fn inspect(&mut self, transaction: TxEnv) -> Result<ResultAndState, ExecuteError> {
         Ok(self.inner.inspect_tx(transaction)?)
+    }
+
+    /// Like [`Self::run_unpaid`], before the inspector's eyes.
+    pub(super) fn inspect_unpaid(&mut self, call: TxEnv) -> Result<ResultAndState, ExecuteError> {
+        self.inner.ctx.journal_mut().load_account(call.caller).map_err(ExecuteError::State)?;
+        self.inner.ctx.set_tx(call);
+        let result = Handling::<Inner<'a, I>>::default().inspect_run_system_call(&mut self.inner)?;
+        Ok(ResultAndState::new(result, self.inner.finalize()))
+    }
+
+    /// Shows the inspector a call that runs nothing: its value arrives, or it fails at once. Writes nothing; what would
+    /// be written.
+    pub(super) fn show(&mut self, call: &TxEnv, succeeds: bool) -> Result<EvmState, ExecuteError> {
+        let to = call.kind.into_to().unwrap_or_default();
+        let mut input = FrameInput::Call(Box::new(CallInputs {
+            input: CallInput::Bytes(call.data.clone()),
+            return_memory_offset: 0..0,
+            gas_limit: call.gas_limit,
+            reservoir: 0,
+            bytecode_address: to,
+            known_bytecode: (KECCAK256_EMPTY, Bytecode::default()),
+            target_address: to,
+            caller: call.caller,
+            value: CallValue::Transfer(call.value),
+            scheme: CallScheme::Call,
+            is_static: false,
+            charged_new_account_state_gas: false,
+        }));
+        let result = if succeeds { InstructionResult::Stop } else { InstructionResult::Revert };
+        let result = InterpreterResult::new(result, Bytes::new(), Gas::new(call.gas_limit));
+        let mut outcome = FrameResult::Call(CallOutcome::new(result, 0..0));
+        let (context, inspector) = (&mut self.inner.ctx, &mut self.inner.inspector);
+        context.set_tx(call.clone());
+        if succeeds {
+            let journal = context.journal_mut();
+            journal.load_account(to).map_err(ExecuteError::State)?;
+            journal.balance_incr(to, call.value).map_err(ExecuteError::State)?;
+        }
+        frame_start(context, inspector, &mut input);
+        frame_end(context, inspector, &input, &mut outcome);
+        Ok(self.inner.finalize())
     }
 
     /// The inspector, the block and the state, which stand apart.

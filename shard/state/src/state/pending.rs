@@ -22,14 +22,14 @@ use super::{
 };
 use crate::account::Account;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Entry {
     address: Address,
     before: Option<Account>,
     now: Option<Account>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Slot {
     entry: usize,
     key: U256,
@@ -38,6 +38,7 @@ struct Slot {
 }
 
 /// A state that writes go to, above a state that they do not reach.
+#[derive(Clone)]
 pub struct PendingState<'a> {
     parent: &'a dyn FlatState,
     entries: Vec<Entry>,

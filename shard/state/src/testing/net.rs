@@ -4,6 +4,9 @@
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_rpc_types_trace::geth::{
+    GethDebugBuiltInTracerType as BuiltIn, GethDebugTracerType, GethDebugTracingOptions, GethTrace,
+};
 use alloy_sol_types::SolCall as _;
 use crypto::mmr::MmrTree;
 use primitives::{
@@ -15,13 +18,13 @@ use super::{TestBeacon, allocations, key, spec};
 use crate::{
     block::{BlockError, BlockLimits, Executed, Incoming},
     chain::{ChainView, ShardState},
-    executor::{CallOutcome, CallRequest},
+    executor::{BlockExecutor, CallOutcome, CallRequest, Stop, Tracer, TransactionContext},
     genesis::genesis_supply,
     journey,
     portal::{LaneState, PORTAL, abi::IPortal, burned, held, lanes, worth},
     receipt::transactions_root,
     reexecute::Reexecution,
-    state::FlatState as _,
+    state::{FlatState as _, MemoryState},
     transaction::{Transaction, arrivals},
 };
 use xshard::Arrival;
@@ -29,6 +32,10 @@ use xshard::Arrival;
 const TIMESTAMP: u64 = 1_700_000_000_000;
 /// Keys with a million ether on each shard.
 const FUNDED: u64 = 8;
+
+/// What every block can be traced with; none is that of single steps.
+const TRACERS: [Option<BuiltIn>; 4] =
+    [None, Some(BuiltIn::CallTracer), Some(BuiltIn::PreStateTracer), Some(BuiltIn::FlatCallTracer)];
 
 /// One shard, all of its blocks, and what it has sent.
 #[derive(Debug)]
@@ -198,6 +205,7 @@ impl TestNet {
                 self.advance(destination, &[], &bundles);
             }
         }
+        self.assert_traceable();
     }
 
     /// What a shard knows of its lanes.
@@ -310,8 +318,54 @@ impl TestNet {
         assert_eq!(there - consumed, issued);
     }
 
+    /// Asserts that every transaction and every receipt that was taken in can be traced, and that the traces end as they
+    /// did.
+    pub fn assert_traceable(&self) {
+        for (shard, id) in self.shards.iter().zip(0..) {
+            let spec = shard.state.spec().clone();
+            let genesis = Reexecution::new(spec, ShardId::new(id), &allocations(FUNDED), TIMESTAMP);
+            let mut state = genesis.state().clone();
+            for (_, block) in &shard.blocks {
+                for tracer in TRACERS {
+                    let traces = trace(&state, block, tracer);
+                    for (trace, receipt) in traces.iter().zip(&block.receipts) {
+                        let end = match trace {
+                            GethTrace::Default(frame) => (frame.gas, !frame.failed),
+                            GethTrace::CallTracer(frame) => {
+                                (frame.gas_used.to::<u64>(), frame.error.is_none())
+                            }
+                            _ => continue,
+                        };
+                        assert_eq!(end, (receipt.gas_used, receipt.success()), "{trace:?}");
+                    }
+                }
+                state.apply(&block.change_set);
+            }
+        }
+    }
+
     /// The shard's newest header.
     pub fn head(&self, shard: u32) -> &ShardHeader {
         &self.shards[shard as usize].state.base().header
     }
+}
+
+/// The traces of a block on the state before it; it leaves behind what it left behind.
+fn trace(state: &MemoryState, block: &Executed, tracer: Option<BuiltIn>) -> Vec<GethTrace> {
+    let tracer = tracer.map(GethDebugTracerType::BuiltInTracer);
+    let options = GethDebugTracingOptions { tracer, ..GethDebugTracingOptions::default() };
+    let tracer = Tracer::new(options, 64 << 20, Stop::default()).expect("there is one");
+    let header = &block.header;
+    let executor = BlockExecutor::open(state, block.environment, header.parent, header.anchor.id);
+    let mut executor = executor.expect("it was opened before");
+    for (chain, sequence) in &block.acknowledged {
+        executor.acknowledge(*chain, *sequence).expect("in memory");
+    }
+    let mut executor = executor.with_tracer(tracer);
+    let traced = |transaction: &Arc<Verified<Transaction>>| {
+        executor.trace(transaction, TransactionContext::default()).expect("can be traced")
+    };
+    let traces = block.transactions.iter().map(traced).collect();
+    assert_eq!(executor.close().1, block.receipts);
+    traces
 }

@@ -10,17 +10,20 @@ use ssz::Encode as _;
 use xshard::{Arrival, Payload};
 
 use super::{IntrinsicGas, Origin, Transaction};
-use crate::{atomic::ATOMIC, portal::PORTAL};
+use crate::{
+    atomic::ATOMIC,
+    portal::{PORTAL, gas},
+};
 
 impl Transaction {
     /// A receipt in the form of a legacy transaction that pays nothing: its hash is the receipt's id, its nonce the
-    /// number in its lane, its signature zero. The caller vouches for the receipt.
+    /// number in its lane, its gas what it may take of its block, its signature zero. The caller vouches for the receipt.
     pub fn of_arrival(arrival: Arc<Arrival>) -> Verified<Self> {
-        let Receipt { sequence, value, gas, .. } = arrival.receipt;
+        let Receipt { sequence: nonce, value, gas, .. } = arrival.receipt;
+        let gas_limit = gas::arrival(arrival.receipt.payload.len(), gas);
         let (sender, to, input) = parties(&arrival.receipt);
         let to = TxKind::Call(to);
-        let unsigned =
-            TxLegacy { chain_id: None, nonce: sequence, gas_price: 0, gas_limit: gas, to, value, input };
+        let unsigned = TxLegacy { chain_id: None, nonce, gas_price: 0, gas_limit, to, value, input };
         let signature = Signature::new(U256::ZERO, U256::ZERO, false);
         Verified::assert(Self {
             envelope: Signed::new_unchecked(unsigned, signature, arrival.id).into(),

@@ -8,6 +8,7 @@
 //! - [`trace_call`]: a request that nobody signed
 //! - [`BlockExecutor::trace`]: a transaction at its place in its block
 
+mod arrival;
 mod budget;
 mod reading;
 #[cfg(test)]
@@ -87,12 +88,15 @@ impl<'a> BlockExecutor<'a> {
 
 impl BlockExecutor<'_, Tracer> {
     /// Executes a transaction and traces it; `context` is repeated in the traces that name their place. If it may not
-    /// be included, or there is no trace, nothing changes.
+    /// be included, or there is no trace, nothing changes. A receipt in the form of one is taken in.
     pub fn trace(
         &mut self,
         transaction: &Transaction,
         context: TransactionContext,
     ) -> Result<GethTrace, TraceError> {
+        if let Some(arrival) = transaction.arrival() {
+            return self.trace_arrival(arrival, transaction, context);
+        }
         self.check(transaction)?;
         let environment = self.evm.prepare(transaction);
         let executed = self.evm.inspect(environment.clone());
