@@ -73,6 +73,11 @@ fn xsend_moves_value_between_all_shards_and_tells_the_stages() {
         let lane = call(&network.client(DEFI, 0), "atoll_getLane", json!([format!("0x{NFT:x}")]));
         quantity(&lane["inFlight"]) == 0 && quantity(&lane["sent"]) == 1
     });
+    if let Some(cast) = tools::find("cast") {
+        let id = last.0.as_str().expect("an id");
+        let trace = tools::run(&cast, &["run", "--rpc-url", &network.url(last.2, 3), id]);
+        assert!(trace.contains("Transaction successfully executed"), "{trace}");
+    }
     a_stranger_verifies_the_journey(&network, &last);
 }
 
