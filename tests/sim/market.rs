@@ -1,8 +1,8 @@
 //! Traders who swap native coins across shards in bundles, whatever happens around them.
 //!
-//! What a trader does next follows from the state that a node shows: it consents where its consent is missing, somebody opens
-//! what is consented to, and somebody ends what waits beyond its deadline. It is submitted again and again, to another
-//! validator each time, until it shows.
+//! What a trader does next follows from the state that a node shows: it consents where its consent is missing, the first of
+//! them opens what is consented to, and somebody ends what waits beyond its deadline. It is submitted again and again, to
+//! another validator each time, until it shows.
 
 use crate::{estate::Estate, wallet, world::Shards};
 use alloy_sol_types::SolCall;
@@ -28,6 +28,8 @@ const PACE: usize = 3;
 const LEGS: u32 = 3;
 /// The part of which the consent is missing in a trade that is spoiled: one that is not on the coordinator.
 const SPOILED: u32 = 1;
+/// Whose trader opens.
+const OPENER: u32 = 0;
 const GAS: u64 = 5_000_000;
 
 /// Status of a bundle on its coordinator.
@@ -80,7 +82,7 @@ fn trader(place: u32) -> primitives::Address {
     wallet::address(account(place % LEGS))
 }
 
-/// The account of a trader: the first after those of the traffic. After them come who opens, and who ends.
+/// The account of a trader: the first after those of the traffic. After them comes who ends.
 fn account(place: u32) -> u64 {
     wallet::ACCOUNTS + u64::from(place)
 }
@@ -133,9 +135,7 @@ fn want(
     let (id, here) = (trade.id(), &views[coordinator]);
     let status = ask(here, &bundleCall { id }).status;
     if status == OPEN && *deadline < now {
-        wanted
-            .entry((*coordinator, account(LEGS + 1)))
-            .or_insert_with(|| expireCall { id }.abi_encode().into());
+        wanted.entry((*coordinator, account(LEGS))).or_insert_with(|| expireCall { id }.abi_encode().into());
     }
     if status != 0 || *deadline < now {
         return;
@@ -153,7 +153,7 @@ fn want(
     }
     if is_ready {
         let call = openCall { legs: legs.clone(), deadline: *deadline, salt: *salt };
-        wanted.entry((*coordinator, account(LEGS))).or_insert_with(|| call.abi_encode().into());
+        wanted.entry((*coordinator, account(OPENER))).or_insert_with(|| call.abi_encode().into());
     }
 }
 
