@@ -15,10 +15,9 @@ use std::{
 
 use alloy_eips::eip2718::Encodable2718 as _;
 use alloy_primitives::{Bytes, U256};
-use benches::{Network, Spread};
+use benches::{Network, Spread, block_times, call, height, millis, quantity};
 use primitives::Height;
-use rpc::client::Client;
-use serde_json::{Value, json};
+use serde_json::json;
 use shard_state::testing::{key, sign};
 
 const PORT_BASE: u16 = 19_545;
@@ -59,12 +58,7 @@ async fn measure(network: &Network, idle: Duration) {
     for (shard, first) in (0..SHARDS).zip(heights) {
         let client = network.client(shard);
         let last = height(&client, "latest").await;
-        let (mut times, mut epochs) = (Vec::new(), Vec::new());
-        for number in first..=last {
-            let block = call(&client, "eth_getBlockByNumber", json!([format!("0x{number:x}"), false])).await;
-            times.push(quantity(&block["atoll"]["timestampMs"]));
-            epochs.push(quantity(&block["atoll"]["epoch"]));
-        }
+        let (mut epochs, times) = block_times(&client, first..=last).await;
         epochs.dedup();
         println!("shard {shard}: epochs {epochs:?}, interval {}", Spread::between(&times));
     }
@@ -111,10 +105,6 @@ async fn latency(network: &Network) {
     println!("transfer: receipt to `finalized` {}", Spread::of(finalized));
 }
 
-fn millis(since: Instant) -> u64 {
-    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
-}
-
 async fn until<T>(mut done: impl AsyncFnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
@@ -124,19 +114,6 @@ async fn until<T>(mut done: impl AsyncFnMut() -> Option<T>) -> T {
         assert!(start.elapsed() < PATIENCE, "nothing happened within {PATIENCE:?}");
         tokio::time::sleep(POLL).await;
     }
-}
-
-async fn call(client: &Client, method: &str, params: Value) -> Value {
-    client.request(method, params).await.unwrap_or_else(|error| panic!("{method}: {error}"))
-}
-
-async fn height(client: &Client, tag: &str) -> u64 {
-    quantity(&call(client, "eth_getBlockByNumber", json!([tag, false])).await["number"])
-}
-
-fn quantity(value: &Value) -> u64 {
-    let digits = value.as_str().and_then(|text| text.strip_prefix("0x"));
-    digits.and_then(|digits| u64::from_str_radix(digits, 16).ok()).expect("a quantity")
 }
 
 /// Timestamps of the beacon blocks of the last `span`, milliseconds.

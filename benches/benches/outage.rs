@@ -21,7 +21,7 @@ use std::{
 use alloy_eips::eip2718::Encodable2718 as _;
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall as _, SolError as _};
-use benches::{Network, Spread, memory_kib};
+use benches::{Network, Spread, block_times, call, height, memory_kib, millis, quantity};
 use crypto::secp256k1::SecretKey;
 use futures::future::join_all;
 use primitives::{Chain, ChainSpec, Epoch, ShardId};
@@ -184,16 +184,12 @@ async fn draw(folder: &Path, arguments: &[&str]) -> (Network, Cast) {
 /// Prints how the shards that go on and the processes that stay did while `what` was going on.
 async fn report<T>(network: &Network, cast: &Cast, name: &str, what: impl Future<Output = T>) -> T {
     let clients = UP.map(|shard| network.client_of(cast.reader(shard), shard));
-    let first = join_all(clients.iter().map(height)).await;
+    let first = join_all(clients.iter().map(|client| height(client, "latest"))).await;
     let (before, start) = (memory(network, cast), Instant::now());
     let outcome = what.await;
     let (after, seconds) = (memory(network, cast), start.elapsed().as_secs());
     for ((shard, client), first) in UP.iter().zip(&clients).zip(first) {
-        let mut times = Vec::new();
-        for number in first..=height(client).await {
-            let block = call(client, "eth_getBlockByNumber", json!([format!("0x{number:x}"), false])).await;
-            times.push(quantity(&block["atoll"]["timestampMs"]));
-        }
+        let (_, times) = block_times(client, first..=height(client, "latest").await).await;
         println!("{name}, {seconds} s: shard {shard}: interval {}", Spread::between(&times));
     }
     let all = |memory: &BTreeMap<String, u64>| memory.values().sum::<u64>() / 1_024;
@@ -307,24 +303,7 @@ async fn wait_until(what: &str, mut done: impl AsyncFnMut() -> bool) {
     }
 }
 
-async fn height(client: &Client) -> u64 {
-    quantity(&call(client, "eth_blockNumber", json!([])).await)
-}
-
 async fn balance(client: &Client, address: Address) -> U256 {
     let wei = call(client, "eth_getBalance", json!([address, "latest"])).await;
     serde_json::from_value(wei).expect("a quantity")
-}
-
-async fn call(client: &Client, method: &str, params: Value) -> Value {
-    client.request(method, params).await.unwrap_or_else(|error| panic!("{method}: {error}"))
-}
-
-fn quantity(value: &Value) -> u64 {
-    let digits = value.as_str().and_then(|text| text.strip_prefix("0x"));
-    digits.and_then(|digits| u64::from_str_radix(digits, 16).ok()).expect("a quantity")
-}
-
-fn millis(since: Instant) -> u64 {
-    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }

@@ -23,7 +23,7 @@ use std::{
 use alloy_eips::eip2718::Encodable2718 as _;
 use alloy_primitives::{B256, Bytes, U256};
 use alloy_sol_types::SolCall as _;
-use benches::{Network, Spread};
+use benches::{Network, Spread, call, quantity};
 use crypto::secp256k1::SecretKey;
 use futures::future::join_all;
 use rpc::{client::Client, view::ReceiptJourney};
@@ -146,13 +146,4 @@ async fn finalized_heights(client: Client, done: Arc<AtomicBool>) -> Vec<(u64, u
         tokio::time::sleep(POLL).await;
     }
     seen
-}
-
-async fn call(client: &Client, method: &str, params: Value) -> Value {
-    client.request(method, params).await.unwrap_or_else(|error| panic!("{method}: {error}"))
-}
-
-fn quantity(value: &Value) -> u64 {
-    let digits = value.as_str().and_then(|text| text.strip_prefix("0x"));
-    digits.and_then(|digits| u64::from_str_radix(digits, 16).ok()).expect("a quantity")
 }

@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use benches::{Network, Spread};
+use benches::{Network, Spread, quantity};
 use futures::future::{join_all, try_join_all};
 use serde_json::{Value, json};
 use tokio::{
@@ -109,11 +109,6 @@ async fn intervals(network: &Network, time: Duration) -> Vec<u64> {
 
 async fn height(client: &rpc::Client) -> u64 {
     quantity(&client.request("eth_blockNumber", json!([])).await.expect("a height"))
-}
-
-fn quantity(value: &Value) -> u64 {
-    let digits = value.as_str().and_then(|text| text.strip_prefix("0x"));
-    digits.and_then(|digits| u64::from_str_radix(digits, 16).ok()).expect("a quantity")
 }
 
 /// Listeners that hang up with their handle.

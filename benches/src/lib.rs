@@ -1,9 +1,11 @@
 //! Benchmarks, in `benches/`; here only what several of them measure alike.
 
+mod asking;
 mod delay;
 mod network;
 mod spread;
 
+pub use asking::{block_times, call, height, millis, quantity};
 pub use network::Network;
 pub use spread::Spread;
 

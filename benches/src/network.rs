@@ -85,7 +85,12 @@ impl Network {
 
     /// Where the first validator's node serves a shard.
     pub fn address(&self, shard: u16) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, self.port_base + 10 * shard).into()
+        self.address_of(0, shard)
+    }
+
+    /// Where a validator's node serves a shard.
+    fn address_of(&self, validator: u16, shard: u16) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port_base + 1_000 * validator + 10 * shard).into()
     }
 
     /// Asks that node.
@@ -95,8 +100,7 @@ impl Network {
 
     /// Asks a validator's node for a shard.
     pub fn client_of(&self, validator: u16, shard: u16) -> Client {
-        let port = self.port_base + 1000 * validator + 10 * shard;
-        Client::new(format!("http://127.0.0.1:{port}")).expect("a plain address")
+        Client::new(format!("http://{}", self.address_of(validator, shard))).expect("a plain address")
     }
 
     /// What `atoll` says of it.

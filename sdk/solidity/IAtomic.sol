@@ -79,8 +79,8 @@ interface IAtomic {
     function consented(bytes32 id, address owner) external view returns (bool);
 
     /// Opens a bundle of which this shard is the coordinator: by the owner of a leg on any shard, once, before the deadline
-    /// (seconds since the Unix epoch). Legs on this shard are escrowed at once, those of the caller without further consent; the gas that is used
-    /// pays for everything on the other shards too.
+    /// (seconds since the Unix epoch). Legs on this shard are escrowed at once, those of the caller without further
+    /// consent; the gas that is used pays for everything on the other shards too.
     function open(Leg[] calldata legs, uint64 deadline, bytes32 salt) external returns (bytes32 id);
 
     /// Aborts a bundle, of which this shard is the coordinator, that still waits for answers after its deadline.

@@ -1,11 +1,13 @@
 //! Waits until every endpoint of a starting network answers and every chain has certified a block.
 //!
-//! A shard is waited for at those validators that have seats of it.
+//! The beacon chain comes first: it tells which validators have seats of which shards, and are waited for there.
 
-use super::{description::Description, seats::has_seat};
+use super::{
+    description::{Description, Endpoint, Validator},
+    seats::Seats,
+};
 use eyre::bail;
 use indicatif::{ProgressBar, ProgressStyle};
-use primitives::ShardId;
 use rpc::{beacon::BeaconClient, client::Client};
 use std::{
     process::Child,
@@ -19,11 +21,23 @@ const LOG_LINES: usize = 12;
 /// Returns when the network is usable; fails when a node ends, or nothing comes within the timeout.
 pub(super) async fn wait(description: &Description, children: &mut [Child]) -> eyre::Result<()> {
     let deadline = Instant::now() + TIMEOUT;
-    let mut pending: Vec<(String, Probe)> = probes(description)?;
-    let bar = ProgressBar::new(pending.len() as u64).with_style(
-        ProgressStyle::with_template("{spinner} starting {pos}/{len} {bar:30} {msg}")
-            .expect("a valid template"),
-    );
+    let style = ProgressStyle::with_template("{spinner} starting {pos}/{len} {bar:30} {msg}");
+    let bar = ProgressBar::new(0).with_style(style.expect("a valid template"));
+    wait_for(beacon_probes(description)?, description, children, &bar, deadline).await?;
+    let seats = Seats::ask(&BeaconClient::new(&description.validators[0].beacon)?).await?;
+    wait_for(shard_probes(description, &seats)?, description, children, &bar, deadline).await?;
+    bar.finish_and_clear();
+    Ok(())
+}
+
+async fn wait_for(
+    mut pending: Vec<(String, Probe)>,
+    description: &Description,
+    children: &mut [Child],
+    bar: &ProgressBar,
+    deadline: Instant,
+) -> eyre::Result<()> {
+    bar.inc_length(pending.len() as u64);
     while !pending.is_empty() {
         require_running(description, children)?;
         let mut still = Vec::new();
@@ -43,7 +57,6 @@ pub(super) async fn wait(description: &Description, children: &mut [Child]) -> e
             tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
-    bar.finish_and_clear();
     Ok(())
 }
 
@@ -60,35 +73,34 @@ pub(super) fn require_running(description: &Description, children: &mut [Child])
 /// Something that must answer.
 enum Probe {
     Beacon(BeaconClient),
-    Shard { client: Client, beacon: BeaconClient, validator: usize, shard: ShardId },
+    Shard(Client),
 }
 
-fn probes(description: &Description) -> eyre::Result<Vec<(String, Probe)>> {
-    let mut probes = Vec::new();
-    for (index, validator) in description.validators.iter().enumerate() {
-        let beacon = BeaconClient::new(&validator.beacon)?;
-        probes.push((format!("the beacon chain at validator {index}"), Probe::Beacon(beacon.clone())));
-        // One without stake opens its shards when it is drawn.
-        for shard in validator.shards.iter().filter(|_| validator.stake > 0) {
-            let (client, beacon) = (Client::new(&shard.http)?, beacon.clone());
-            let probe = Probe::Shard { client, beacon, validator: index, shard: shard.shard };
-            probes.push((format!("shard {} at validator {index}", shard.name), probe));
-        }
-    }
-    Ok(probes)
+fn beacon_probes(description: &Description) -> eyre::Result<Vec<(String, Probe)>> {
+    let probe = |(index, validator): (usize, &Validator)| {
+        let client = BeaconClient::new(&validator.beacon)?;
+        Ok((format!("the beacon chain at validator {index}"), Probe::Beacon(client)))
+    };
+    description.validators.iter().enumerate().map(probe).collect()
+}
+
+fn shard_probes(description: &Description, seats: &Seats) -> eyre::Result<Vec<(String, Probe)>> {
+    let probe = |(index, shard): (usize, &Endpoint)| {
+        let client = Client::new(&shard.http)?;
+        Ok((format!("shard {} at validator {index}", shard.name), Probe::Shard(client)))
+    };
+    seats.endpoints(description).map(probe).collect()
 }
 
 impl Probe {
-    /// Whether its chain has a certified block above genesis, or nobody expects it to run that chain.
+    /// Whether its chain has a certified block above genesis.
     async fn answers(&self) -> bool {
         match self {
             Self::Beacon(client) => client.head().await.is_ok_and(|head| head.header.message.slot.0 > 0),
-            Self::Shard { client, beacon, validator, shard } => {
-                match client.call::<String>("eth_blockNumber", serde_json::json!([])).await {
-                    Ok(height) => height != "0x0",
-                    Err(_) => matches!(has_seat(beacon, *validator, *shard).await, Ok(false)),
-                }
-            }
+            Self::Shard(client) => client
+                .call::<String>("eth_blockNumber", serde_json::json!([]))
+                .await
+                .is_ok_and(|height| height != "0x0"),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a user sees when the network is ready: where everything is, who rules, whose money there is.
 
-use super::{accounts, description::Description, seats::has_seat};
+use super::{accounts, description::Description, seats::Seats};
 use comfy_table::{Table, presets::NOTHING};
 use primitives::{Chain, Epoch};
 use rpc::beacon::{BeaconClient, CommitteeView};
@@ -27,13 +27,10 @@ fn table<const N: usize>(header: [&str; N]) -> Table {
 
 async fn endpoints(description: &Description) -> eyre::Result<Table> {
     let mut table = table(["chain", "validator", "chain id", "HTTP", "WebSocket"]);
+    let seats = Seats::ask(&BeaconClient::new(&description.validators[0].beacon)?).await?;
     for (index, validator) in description.validators.iter().enumerate() {
-        let beacon = BeaconClient::new(&validator.beacon)?;
         table.add_row(["beacon", &index.to_string(), "", &validator.beacon, ""]);
-        for shard in validator.shards.iter().filter(|_| validator.stake > 0) {
-            if !has_seat(&beacon, index, shard.shard).await? {
-                continue;
-            }
+        for (_, shard) in seats.endpoints(description).filter(|(at, _)| *at == index) {
             let row = [&shard.name, &index.to_string(), &shard.chain_id.to_string(), &shard.http, &shard.ws];
             table.add_row(row);
         }

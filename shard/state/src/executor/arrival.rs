@@ -97,18 +97,24 @@ impl<I> BlockExecutor<'_, I> {
     }
 
     fn asked_by_call(&self, receipt: &Receipt, call: &Call) -> Option<Run> {
+        if self.is_late(receipt) {
+            return None;
+        }
         let Receipt { value, gas, .. } = *receipt;
         let caller = call.caller(receipt.lane.source, receipt.sender);
         let (to, gas_price, data) = (call.to, call.gas_price, call.data.clone());
-        (!self.is_late(receipt)).then_some(Run { caller, to, value, gas, gas_price, data })
+        Some(Run { caller, to, value, gas, gas_price, data })
     }
 
     fn asked_by_answer(receipt: &Receipt, answer: &Answer) -> Option<Run> {
         let Receipt { value, gas, .. } = *receipt;
+        if gas == 0 {
+            return None;
+        }
         let Answer { id, to, gas_price, verdict, .. } = *answer;
         let (ok, data) = (!verdict.is_bounce(), answer.data.clone());
         let data = IReceiptSender::onReceiptResultCall { id, ok, data }.abi_encode().into();
-        (gas != 0).then_some(Run { caller: PORTAL, to, value, gas, gas_price, data })
+        Some(Run { caller: PORTAL, to, value, gas, gas_price, data })
     }
 
     /// Takes note that a chain has consumed the receipts below `sequence` that were sent to it.

@@ -109,11 +109,16 @@ impl<'a, I> Evm<'a, I> {
 
     /// Executes a call for which nobody pays and whose caller's nonce stays, and writes nothing.
     pub(super) fn run_unpaid(&mut self, call: TxEnv) -> Result<ResultAndState, ExecuteError> {
+        self.prepare_unpaid(call)?;
+        let result = Handling::<Inner<'a, I>>::default().run_system_call(&mut self.inner)?;
+        Ok(ResultAndState::new(result, self.inner.finalize()))
+    }
+
+    fn prepare_unpaid(&mut self, call: TxEnv) -> Result<(), ExecuteError> {
         // The frame takes the value from an account that it believes to be loaded.
         self.inner.ctx.journal_mut().load_account(call.caller).map_err(ExecuteError::State)?;
         self.inner.ctx.set_tx(call);
-        let result = Handling::<Inner<'a, I>>::default().run_system_call(&mut self.inner)?;
-        Ok(ResultAndState::new(result, self.inner.finalize()))
+        Ok(())
     }
 
     /// Sets BASEFEE, wei per gas, for what comes.
@@ -145,8 +150,7 @@ impl<'a, I: Inspector<ShardContext<'a>>> Evm<'a, I> {
 
     /// Like [`Self::run_unpaid`], before the inspector's eyes.
     pub(super) fn inspect_unpaid(&mut self, call: TxEnv) -> Result<ResultAndState, ExecuteError> {
-        self.inner.ctx.journal_mut().load_account(call.caller).map_err(ExecuteError::State)?;
-        self.inner.ctx.set_tx(call);
+        self.prepare_unpaid(call)?;
         let result = Handling::<Inner<'a, I>>::default().inspect_run_system_call(&mut self.inner)?;
         Ok(ResultAndState::new(result, self.inner.finalize()))
     }
