@@ -1,12 +1,12 @@
 //! What a read over JSON-RPC costs the server, beside anvil: both run as processes of their own on a chain for tests,
-//! and answer the same requests, one after the other.
+//! and answer the same requests in turn, a second each, again and again: what else the machine does meets both alike.
 //!
 //! ```sh
 //! cargo build --release && ATOLL_BENCH_ANVIL=PATH/TO/anvil cargo bench -p benches --bench reads
 //! ```
 //!
-//! Compared is the time that the server's process spends on one request, so what the client costs does not matter. It
-//! measures the `atoll` beside it in the target folder, or the one that `ATOLL_BENCH_BINARY` names.
+//! Compared is the time that the server's process spends on one request, while more requests wait than it can answer; the
+//! ratio is the median of the rounds'. It measures the `atoll` beside it in the target folder, or the one that `ATOLL_BENCH_BINARY` names.
 
 use std::{
     env,
@@ -16,16 +16,29 @@ use std::{
     time::{Duration, Instant},
 };
 
+use benches::Asker;
 use rpc::client::Client;
 use serde_json::{Value, json};
 
 /// Requests that are under way at once.
 const CLIENTS: usize = 16;
 const WARM_UP: Duration = Duration::from_secs(1);
-const MEASURED: Duration = Duration::from_secs(5);
+const ROUND: Duration = Duration::from_secs(1);
+const ROUNDS: usize = 11;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The first of the well-known accounts.
 const OWNER: &str = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266";
+/// Init code of a contract that answers `balanceOf(address)` as tokens do: a slot of a mapping, found by its hash. Its
+/// creator has 1,000.
+///
+/// ```text
+/// init:  CALLER PUSH0 MSTORE PUSH1 40 PUSH0 KECCAK256 PUSH2 03e8 SWAP1 SSTORE
+///        PUSH1 22 DUP1 PUSH1 15 PUSH0 CODECOPY PUSH0 RETURN
+///        PUSH0 CALLDATALOAD PUSH1 e0 SHR PUSH4 70a08231 EQ PUSH1 found JUMPI PUSH0 PUSH0 REVERT
+/// found: JUMPDEST PUSH1 04 CALLDATALOAD PUSH0 MSTORE PUSH1 40 PUSH0 KECCAK256 SLOAD PUSH0 MSTORE PUSH1 20 PUSH0 RETURN
+/// ```
+const TOKEN: &str = "0x335f5260405f206103e8905560228060155f395ff3\
+                     5f3560e01c6370a08231146011575f5ffd5b6004355f5260405f20545f5260205ff3";
 /// Init code of a contract that hashes its input and reads its storage 64 times, and returns its input.
 ///
 /// ```text
@@ -34,7 +47,7 @@ const OWNER: &str = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266";
 /// loop: JUMPDEST PUSH0 CALLDATALOAD PUSH0 MSTORE PUSH1 20 PUSH0 KECCAK256 POP PUSH0 SLOAD POP
 ///       PUSH1 01 SWAP1 SUB DUP1 PUSH1 loop JUMPI PUSH1 20 PUSH0 RETURN
 /// ```
-const CONTRACT: &str = "0x601b8060095f395ff360405b5f355f5260205f20505f5450600190038060025760205ff3";
+const LOOP: &str = "0x601b8060095f395ff360405b5f355f5260205f20505f5450600190038060025760205ff3";
 
 fn main() {
     // `cargo test --benches` and `cargo bench -- --list` want nothing measured.
@@ -48,34 +61,72 @@ fn main() {
 async fn compare() {
     let mut atoll = Command::new(benches::atoll());
     atoll.args(["shard-node", "--dev", "--port"]);
-    let ours = Server::start(atoll).await.measure("atoll").await;
-    let Some(anvil) = env::var_os("ATOLL_BENCH_ANVIL") else {
-        println!("ATOLL_BENCH_ANVIL names no anvil: nothing to compare with");
-        return;
-    };
-    let mut anvil = Command::new(anvil);
-    anvil.args(["--silent", "--port"]);
-    let theirs = Server::start(anvil).await.measure("anvil").await;
-    for ((method, ours), (_, theirs)) in ours.iter().zip(&theirs) {
-        println!("{method}: requests per second of the server's time, atoll / anvil = {:.2}", theirs / ours);
+    let mut servers = vec![Server::start("atoll", atoll).await];
+    match env::var_os("ATOLL_BENCH_ANVIL") {
+        Some(anvil) => {
+            let mut anvil = Command::new(anvil);
+            anvil.args(["--silent", "--port"]);
+            servers.push(Server::start("anvil", anvil).await);
+        }
+        None => println!("ATOLL_BENCH_ANVIL names no anvil: nothing to compare with"),
     }
+    let mut requests = Vec::new();
+    for server in &servers {
+        requests.push(server.requests().await);
+    }
+    let names: Vec<_> = requests[0].iter().map(|(name, _)| *name).collect();
+    for (kind, name) in names.into_iter().enumerate() {
+        let mut askers = Vec::new();
+        for (server, requests) in servers.iter().zip(&requests) {
+            askers.push(server.askers(&requests[kind].1).await);
+        }
+        for (server, askers) in servers.iter().zip(&mut askers) {
+            server.cost(askers, WARM_UP).await;
+        }
+        let mut rounds = Vec::new();
+        for _ in 0..ROUNDS {
+            let mut costs = Vec::new();
+            for (server, askers) in servers.iter().zip(&mut askers) {
+                costs.push(server.cost(askers, ROUND).await);
+            }
+            rounds.push(costs);
+        }
+        for (index, server) in servers.iter().enumerate() {
+            let cost = median(rounds.iter().map(|costs| costs[index]));
+            println!("{name}: {} spends {cost:.1} µs on each", server.name);
+        }
+        if servers.len() > 1 {
+            let ratios = rounds.iter().map(|costs| costs[1] / costs[0]);
+            let least = ratios.clone().fold(f64::INFINITY, f64::min);
+            let ratio = median(ratios);
+            println!("{name}: requests per core, atoll / anvil = {ratio:.2} (median; least {least:.2})");
+        }
+    }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<_> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 /// A server that ends with its handle.
 struct Server {
+    name: &'static str,
     process: Child,
+    port: u16,
     client: Client,
 }
 
 impl Server {
     /// Starts a server whose last argument is its port.
-    async fn start(mut command: Command) -> Self {
+    async fn start(name: &'static str, mut command: Command) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let port = free.expect("a free port").port();
         command.arg(port.to_string()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let process = command.spawn().expect("the server starts");
         let client = Client::new(format!("http://127.0.0.1:{port}")).expect("a plain address");
-        let server = Self { process, client };
+        let server = Self { name, process, port, client };
         let start = Instant::now();
         while server.client.request("eth_chainId", json!([])).await.is_err() {
             assert!(start.elapsed() < PATIENCE, "nobody answers on port {port}");
@@ -84,52 +135,59 @@ impl Server {
         server
     }
 
-    /// Microseconds of the server's time for one request of each kind.
-    async fn measure(self, name: &str) -> Vec<(&'static str, f64)> {
-        let created = self.call("eth_sendTransaction", json!([{ "from": OWNER, "data": CONTRACT }])).await;
+    /// What is asked: its name, and the request.
+    async fn requests(&self) -> [(&'static str, Value); 3] {
+        let (token, work) = (self.create(TOKEN).await, self.create(LOOP).await);
+        let balance_of = format!("0x70a08231{:0>64}", &OWNER[2..]);
+        let seven = format!("0x{}", "07".repeat(32));
+        let balance = json!([{ "to": token, "input": balance_of }, "latest"]);
+        assert_eq!(self.call("eth_call", balance.clone()).await, json!(format!("0x{:064x}", 1_000)));
+        [
+            ("eth_getBalance", request("eth_getBalance", json!([OWNER, "latest"]))),
+            ("eth_call of a token's balance", request("eth_call", balance)),
+            (
+                "eth_call of 64 hashes and reads",
+                request("eth_call", json!([{ "to": work, "input": seven }, "latest"])),
+            ),
+        ]
+    }
+
+    /// Creates a contract; its address.
+    async fn create(&self, code: &str) -> Value {
+        let created = self.call("eth_sendTransaction", json!([{ "from": OWNER, "data": code }])).await;
         let start = Instant::now();
-        let contract = loop {
+        loop {
             let receipt = self.call("eth_getTransactionReceipt", json!([created])).await;
             if !receipt.is_null() {
                 assert_eq!(receipt["status"], "0x1", "{receipt}");
-                break receipt["contractAddress"].clone();
+                return receipt["contractAddress"].clone();
             }
             assert!(start.elapsed() < PATIENCE, "the contract was not made");
-        };
-        let input = format!("0x{}", "07".repeat(32));
-        let requests = [
-            ("eth_getBalance", json!([OWNER, "latest"])),
-            ("eth_call", json!([{ "to": contract, "input": input }, "latest"])),
-        ];
-        let mut costs = Vec::new();
-        for (method, params) in requests {
-            self.load(method, &params, WARM_UP).await;
-            let before = self.cpu_seconds();
-            let start = Instant::now();
-            let answered = self.load(method, &params, MEASURED).await;
-            let (wall, cpu) = (start.elapsed().as_secs_f64(), self.cpu_seconds() - before);
-            let cost = cpu * 1e6 / answered as f64;
-            println!(
-                "{name} {method}: {:.0} requests/s, {cost:.1} µs of the server's time each",
-                answered as f64 / wall
-            );
-            costs.push((method, cost));
         }
-        costs
     }
 
-    /// Asks the same over and over; how often it was answered.
-    async fn load(&self, method: &str, params: &Value, time: Duration) -> u64 {
-        let start = Instant::now();
-        let clients = (0..CLIENTS).map(|_| async {
+    /// Connections that ask this.
+    async fn askers(&self, request: &Value) -> Vec<Asker> {
+        let mut askers = Vec::new();
+        for _ in 0..CLIENTS {
+            askers.push(Asker::connect(self.port, request).await.expect("the server takes connections"));
+        }
+        askers
+    }
+
+    /// Asks for a while; microseconds of the server's time for each answer.
+    async fn cost(&self, askers: &mut [Asker], time: Duration) -> f64 {
+        let (start, before) = (Instant::now(), self.cpu_seconds());
+        let answers = askers.iter_mut().map(|asker| async {
             let mut answered = 0;
             while start.elapsed() < time {
-                self.call(method, params.clone()).await;
+                asker.ask().await.unwrap_or_else(|error| panic!("{} answers: {error}", self.name));
                 answered += 1;
             }
             answered
         });
-        futures::future::join_all(clients).await.into_iter().sum()
+        let answered: u32 = futures::future::join_all(answers).await.into_iter().sum();
+        (self.cpu_seconds() - before) * 1e6 / f64::from(answered)
     }
 
     async fn call(&self, method: &str, params: Value) -> Value {
@@ -139,6 +197,10 @@ impl Server {
     fn cpu_seconds(&self) -> f64 {
         benches::cpu_seconds(&Path::new("/proc").join(self.process.id().to_string()))
     }
+}
+
+fn request(method: &str, params: Value) -> Value {
+    json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params })
 }
 
 impl Drop for Server {

@@ -1,10 +1,12 @@
 //! Benchmarks, in `benches/`; here only what several of them measure alike.
 
+mod asker;
 mod asking;
 mod delay;
 mod network;
 mod spread;
 
+pub use asker::Asker;
 pub use asking::{block_times, call, height, millis, quantity};
 pub use network::Network;
 pub use spread::Spread;

@@ -2,6 +2,7 @@
 //!
 //! - [`config`]: TOML file below environment and flags
 //! - [`durability`]: what a commit survives, for engine and database alike
+//! - [`failure`]: how a process ends
 //! - [`logs`]: structured logs on standard error
 //! - [`metrics`]: the Prometheus page
 //! - [`peers`]: the other nodes, as an operator writes them
@@ -13,6 +14,7 @@
 
 pub mod config;
 pub mod durability;
+pub mod failure;
 pub mod logs;
 pub mod metrics;
 pub mod peers;

@@ -6,11 +6,19 @@ use crate::xsend::{self, XsendArgs};
 use clap::{Parser, Subcommand};
 use std::{ffi::OsString, process::ExitCode};
 
+/// The programs of a validator, which are this one too.
+const NODES: &str = "\
+Nodes, each with its own --help:
+  beacon-node            One validator's view of the beacon chain, and its voice on it
+  shard-node             One validator's part in the shards it is drawn for
+  shard-node --dev       One shard alone, for the tests of contracts
+  shard-node statetest   Ethereum's state tests through the shard's executor and trie";
+
 /// A sharded beacon-chain blockchain: run a whole network on this machine, and talk to it.
 ///
 /// Without a command: `testnet up`.
 #[derive(Debug, Parser)]
-#[command(name = "atoll", version)]
+#[command(name = "atoll", version, after_help = NODES)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -52,13 +60,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some("shard-node") => shard_node::cli::main_with(rest.to_vec()),
         _ => dispatch(Cli::parse_from(arguments)),
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    service::failure::exit_code(outcome)
 }
 
 fn dispatch(cli: Cli) -> eyre::Result<()> {

@@ -16,7 +16,6 @@ use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::sync::Arc;
 use storage::Store;
 use validator::{KeyDirectory, NodeRole, Protection, Signer};
@@ -147,17 +146,6 @@ fn state_tests(args: &StateTestArgs) -> eyre::Result<()> {
     let outcome = statetest::run(args, &mut lines, &mut io::stderr().lock());
     lines.flush()?;
     Ok(outcome?)
-}
-
-/// [`main_with`] for a program that is more than a shard node: errors are printed.
-pub fn run(args: Vec<OsString>) -> ExitCode {
-    match main_with(args) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
 }
 
 /// Runs a node until the process is asked to end. Whatever stands in its way is found before it joins the network.

@@ -1,6 +1,6 @@
 //! One case: its transaction on its pre-state, and what is wrong with the outcome.
 
-use super::fixture::{Env, Post, PreAccount, Test, TransactionParts};
+use super::fixture::{Env, Post, PreAccount, Quantity, Test, TransactionParts};
 use alloy_consensus::{SignableTransaction, Signed, TxEip1559, TxEip2930, TxEip7702, TxEnvelope, TxLegacy};
 use alloy_eips::{
     Encodable2718 as _,
@@ -8,7 +8,7 @@ use alloy_eips::{
     eip2935::HISTORY_STORAGE_ADDRESS,
     eip7702::{Authorization, SignedAuthorization},
 };
-use alloy_primitives::{Address, B256, Bytes, Log, Signature, TxKind, U256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, Log, Signature, TxKind, U64, U256, keccak256};
 use crypto::secp256k1::SecretKey;
 use primitives::Verified;
 use serde::Serialize;
@@ -20,6 +20,7 @@ use shard_state::{
     state::{FlatState, MemoryState, StateError},
     transaction::{Transaction, TransactionError, TransactionLimits, verify_batch},
 };
+use std::collections::BTreeMap;
 
 /// What became of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,13 +29,15 @@ pub enum Verdict {
     Pass {
         /// Root of the state afterwards.
         state_root: B256,
+        /// Why the transaction was refused, if it was.
+        refused: Option<String>,
     },
     /// It is not.
     Fail {
-        /// Root of the state afterwards, if there is one.
-        state_root: Option<B256>,
         /// What is wrong.
         failure: Failure,
+        /// The state afterwards, if there is one.
+        after: Option<After>,
     },
     /// A shard has no such transaction: nothing is known about the case.
     Skip {
@@ -52,6 +55,14 @@ pub enum Failure {
     Fixture {
         /// What is missing or out of range.
         what: &'static str,
+    },
+    /// The secret key is another account's.
+    #[error("the fixture's key is of {found}, its sender is {expected}")]
+    Sender {
+        /// The fixture's sender.
+        expected: Address,
+        /// Whose key it is.
+        found: Address,
     },
     /// Another state.
     #[error("state root is {found}, expected {expected}")]
@@ -122,9 +133,44 @@ enum Refusal {
 /// What execution led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Executed {
-    state_root: B256,
+    after: After,
     logs_hash: B256,
     refusal: Option<Refusal>,
+}
+
+/// The state afterwards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct After {
+    /// Its root.
+    pub state_root: B256,
+    state: MemoryState,
+}
+
+/// An account, as fixtures write it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AccountAfter {
+    balance: U256,
+    nonce: U64,
+    code: Bytes,
+    storage: BTreeMap<U256, U256>,
+}
+
+impl After {
+    /// Its accounts.
+    pub(super) fn accounts(&self) -> BTreeMap<Address, AccountAfter> {
+        let codes: BTreeMap<_, _> = self.state.codes().collect();
+        let described = |(address, account): (&Address, &Account)| {
+            let after = AccountAfter {
+                balance: account.balance,
+                nonce: U64::from(account.nonce),
+                code: codes.get(&account.code_hash).copied().cloned().unwrap_or_default(),
+                storage: self.state.slots(*address).map(|(slot, value)| (slot.into(), value)).collect(),
+            };
+            (*address, after)
+        };
+        self.state.accounts().map(described).collect()
+    }
 }
 
 /// Runs one case.
@@ -133,10 +179,13 @@ pub(super) fn run(test: &Test, post: &Post, rules: Rules) -> Verdict {
         return Verdict::Skip { reason: "blob transaction: a shard takes types 0, 1, 2 and 4" };
     }
     match attempt(test, post, rules) {
-        Err(failure) => Verdict::Fail { state_root: None, failure },
+        Err(failure) => Verdict::Fail { failure, after: None },
         Ok(executed) => match judge(&executed, post) {
-            None => Verdict::Pass { state_root: executed.state_root },
-            Some(failure) => Verdict::Fail { state_root: Some(executed.state_root), failure },
+            None => Verdict::Pass {
+                state_root: executed.after.state_root,
+                refused: executed.refusal.map(|refusal| refusal.to_string()),
+            },
+            Some(failure) => Verdict::Fail { failure, after: Some(executed.after) },
         },
     }
 }
@@ -161,14 +210,14 @@ fn attempt(test: &Test, post: &Post, rules: Rules) -> Result<Executed, Failure> 
     };
     let (interpreter, fastest) = (interpreter?, fastest?);
     if interpreter != fastest {
-        let (interpreter, fastest) = (interpreter.state_root, fastest.state_root);
+        let (interpreter, fastest) = (interpreter.after.state_root, fastest.after.state_root);
         return Err(Failure::Paths { interpreter, fastest });
     }
     Ok(interpreter)
 }
 
 fn judge(executed: &Executed, post: &Post) -> Option<Failure> {
-    let Executed { state_root, logs_hash, refusal } = executed;
+    let Executed { after: After { state_root, .. }, logs_hash, refusal } = executed;
     match (refusal, &post.expect_exception) {
         (Some(refusal), None) => return Some(Failure::Refused { found: refusal.to_string() }),
         (None, Some(expected)) => return Some(Failure::NotRefused { expected: expected.clone() }),
@@ -197,19 +246,21 @@ fn execute(
     }
     let (change_set, receipts) = executor.close();
     let updated = state.trie().update(&change_set.account_changes());
-    let mut after = state.clone();
-    after.apply(&change_set);
-    let rebuilt = after.trie().root();
+    let mut state = state.clone();
+    state.apply(&change_set);
+    let rebuilt = state.trie().root();
     if rebuilt != updated {
         return Err(Failure::Trie { rebuilt, updated });
     }
     let logs: Vec<Log> = receipts.iter().flat_map(|receipt| receipt.logs()).cloned().collect();
-    Ok(Executed { state_root: updated, logs_hash: keccak256(alloy_rlp::encode(&logs)), refusal: None })
+    let after = After { state_root: updated, state };
+    Ok(Executed { after, logs_hash: keccak256(alloy_rlp::encode(&logs)), refusal: None })
 }
 
 fn untouched(state: &MemoryState, refusal: Refusal) -> Executed {
     let logs_hash = keccak256(alloy_rlp::encode(Vec::<Log>::new()));
-    Executed { state_root: state.trie().root(), logs_hash, refusal: Some(refusal) }
+    let after = After { state_root: state.trie().root(), state: state.clone() };
+    Executed { after, logs_hash, refusal: Some(refusal) }
 }
 
 fn state_before(test: &Test) -> Result<MemoryState, Failure> {
@@ -258,6 +309,10 @@ fn transaction(
         to => TxKind::Call(to.parse().map_err(|_| missing("destination"))?),
     };
     let key = SecretKey::from_bytes(&parts.secret_key.0).map_err(|_| missing("secret key"))?;
+    let found = key.address();
+    if let Some(expected) = parts.sender.filter(|sender| *sender != found) {
+        return Err(Failure::Sender { expected, found });
+    }
     let list = parts.access_lists.as_ref().and_then(|lists| lists.get(indexes.data)).cloned().flatten();
     Ok(sign(parts, Chosen { chain_id, input, gas_limit, value, to, list }, &key))
 }
@@ -266,19 +321,18 @@ fn transaction(
 struct Chosen {
     chain_id: u64,
     input: Bytes,
-    gas_limit: U256,
-    value: U256,
+    gas_limit: Quantity,
+    value: Quantity,
     to: TxKind,
     list: Option<AccessList>,
 }
 
 fn sign(parts: &TransactionParts, chosen: Chosen, key: &SecretKey) -> Result<TxEnvelope, Refusal> {
     let Chosen { chain_id, input, gas_limit, value, to, list } = chosen;
-    let word = |value: U256, what| u64::try_from(value).map_err(|_| Refusal::Unsignable { what });
-    let price = |value: Option<U256>, what| {
-        u128::try_from(value.unwrap_or_default()).map_err(|_| Refusal::Unsignable { what })
-    };
-    let (nonce, gas_limit) = (word(parts.nonce, "the nonce")?, word(gas_limit, "the gas limit")?);
+    let value = fitting(value, "the value")?;
+    let nonce = fitting(parts.nonce, "the nonce")?;
+    let gas_limit = fitting(gas_limit, "the gas limit")?;
+    let price = |price: Option<Quantity>, what| price.map_or(Ok(0), |price| fitting(price, what));
     let gas_price = price(parts.gas_price, "the gas price")?;
     let max_fee_per_gas = price(parts.max_fee_per_gas, "the fee")?;
     let max_priority_fee_per_gas = price(parts.max_priority_fee_per_gas, "the priority fee")?;
@@ -323,6 +377,11 @@ fn sign(parts: &TransactionParts, chosen: Chosen, key: &SecretKey) -> Result<TxE
         ));
     }
     Ok(signed(TxLegacy { chain_id: Some(chain_id), nonce, gas_price, gas_limit, to, value, input }, key))
+}
+
+/// A number of the fixture as a transaction holds it.
+fn fitting<T: TryFrom<U256>>(quantity: Quantity, what: &'static str) -> Result<T, Refusal> {
+    quantity.0.and_then(|value| T::try_from(value).ok()).ok_or(Refusal::Unsignable { what })
 }
 
 fn signed<T>(unsigned: T, key: &SecretKey) -> TxEnvelope

@@ -1,10 +1,11 @@
 //! Fixture files: a JSON object of tests by name.
 //!
-//! Only what is needed is read. Quantities are hexadecimal, with zeros in front or without.
+//! Only what is needed is read. Quantities are hexadecimal, with zeros in front or without; those that a fixture marks
+//! as too large for 256 bits (`0x:bigint 0x…`) are read as what no transaction can hold.
 
 use alloy_eips::eip2930::AccessList;
-use alloy_primitives::{Address, B256, Bytes, U256};
-use serde::Deserialize;
+use alloy_primitives::{Address, B256, Bytes, U256, ruint::ParseError};
+use serde::{Deserialize, Deserializer, de};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -74,20 +75,40 @@ pub(super) struct PreAccount {
 #[serde(rename_all = "camelCase")]
 pub(super) struct TransactionParts {
     pub(super) data: Vec<Bytes>,
-    pub(super) gas_limit: Vec<U256>,
-    pub(super) value: Vec<U256>,
-    pub(super) nonce: U256,
+    pub(super) gas_limit: Vec<Quantity>,
+    pub(super) value: Vec<Quantity>,
+    pub(super) nonce: Quantity,
     /// Empty creates a contract.
     #[serde(default)]
     pub(super) to: String,
     pub(super) secret_key: B256,
-    pub(super) gas_price: Option<U256>,
-    pub(super) max_fee_per_gas: Option<U256>,
-    pub(super) max_priority_fee_per_gas: Option<U256>,
+    /// The account of the key, where the fixture says so.
+    pub(super) sender: Option<Address>,
+    pub(super) gas_price: Option<Quantity>,
+    pub(super) max_fee_per_gas: Option<Quantity>,
+    pub(super) max_priority_fee_per_gas: Option<Quantity>,
     /// One for each of `data`.
     pub(super) access_lists: Option<Vec<Option<AccessList>>>,
     pub(super) authorization_list: Option<Vec<Authorization>>,
-    pub(super) max_fee_per_blob_gas: Option<U256>,
+    pub(super) max_fee_per_blob_gas: Option<Quantity>,
+}
+
+/// A number of a transaction; `None` where it has more than 256 bits.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Quantity(pub(super) Option<U256>);
+
+impl<'de> Deserialize<'de> for Quantity {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let no_quantity = || de::Error::custom(format!("`{text}` is no hexadecimal quantity"));
+        let digits =
+            text.strip_prefix("0x:bigint ").unwrap_or(&text).strip_prefix("0x").ok_or_else(no_quantity)?;
+        match U256::from_str_radix(digits, 16) {
+            Ok(value) => Ok(Self(Some(value))),
+            Err(ParseError::BaseConvertError(_)) => Ok(Self(None)),
+            Err(_) => Err(no_quantity()),
+        }
+    }
 }
 
 /// An EIP-7702 authorization with its signature.

@@ -1,11 +1,12 @@
 //! What is printed: a line for each case, and a summary.
 
 use super::StateTestError;
-use super::case::{Failure, Verdict};
+use super::case::{AccountAfter, After, Failure, Verdict};
 use super::fixture::Indexes;
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use serde::Serialize;
 use shard_state::rules::Rules;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
 
@@ -19,11 +20,17 @@ pub(super) struct Line<'a> {
     pass: bool,
     /// Root of the state afterwards; none if nothing was executed.
     state_root: Option<B256>,
+    /// Why the transaction was refused, as it must be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<&'a Failure>,
     /// What is wrong, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// The accounts afterwards, where the state is another than expected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accounts: Option<BTreeMap<Address, AccountAfter>>,
     /// Why the case was not run.
     #[serde(skip_serializing_if = "Option::is_none")]
     skipped: Option<&'static str>,
@@ -37,16 +44,21 @@ impl<'a> Line<'a> {
             fork: rules.name(),
             pass: false,
             state_root: None,
+            refused: None,
             failure: None,
             error: None,
+            accounts: None,
             skipped: None,
         };
         match verdict {
-            Verdict::Pass { state_root } => Self { pass: true, state_root: Some(*state_root), ..line },
-            Verdict::Fail { state_root, failure } => Self {
-                state_root: *state_root,
+            Verdict::Pass { state_root, refused } => {
+                Self { pass: true, state_root: Some(*state_root), refused: refused.as_deref(), ..line }
+            }
+            Verdict::Fail { failure, after } => Self {
+                state_root: after.as_ref().map(|after| after.state_root),
                 error: Some(failure.to_string()),
                 failure: Some(failure),
+                accounts: after.as_ref().map(After::accounts),
                 ..line
             },
             Verdict::Skip { reason } => Self { skipped: Some(reason), ..line },
@@ -62,7 +74,10 @@ impl<'a> Line<'a> {
         match (&self.error, self.skipped) {
             (Some(error), _) => writeln!(lines, "FAIL {fork} {name}: {error}"),
             (None, Some(reason)) => writeln!(lines, "skip {fork} {name}: {reason}"),
-            (None, None) => writeln!(lines, "ok   {fork} {name}"),
+            (None, None) => match self.refused {
+                Some(reason) => writeln!(lines, "ok   {fork} {name}: refused, {reason}"),
+                None => writeln!(lines, "ok   {fork} {name}"),
+            },
         }
     }
 }

@@ -3,8 +3,10 @@
 //! Holds: accounts ascend by address, the slots of each by key, code by hash; nothing is listed that did not
 //! change. So equal changes have equal change sets, and the inverse of the inverse is the same change set.
 //!
-//! A removed account has its slots listed as becoming zero. Since EIP-6780 and EIP-7610 no account that has
-//! storage before a transaction can lose it other than slot by slot, so storage is never cleared wholesale.
+//! A removed account has its slots listed as becoming zero. Storage is never cleared wholesale: since EIP-6780 no
+//! account that had storage before a transaction is destroyed by it, and none is created where there is storage, for
+//! whoever has storage has a nonce (EIP-161 gives contracts one, EIP-7702 raises that of an account which takes on
+//! code). So the collision that EIP-7610 refuses, storage without nonce and code, does not come about.
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
