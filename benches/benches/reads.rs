@@ -2,11 +2,13 @@
 //! and answer the same requests in turn, a second each, again and again: what else the machine does meets both alike.
 //!
 //! ```sh
-//! cargo build --release && ATOLL_BENCH_ANVIL=PATH/TO/anvil cargo bench -p benches --bench reads
+//! cargo build --profile dist
+//! ATOLL_BENCH_BINARY=target/dist/atoll ATOLL_BENCH_ANVIL=PATH/TO/anvil cargo bench -p benches --bench reads
 //! ```
 //!
 //! Compared is the time that the server's process spends on one request, while more requests wait than it can answer; the
-//! ratio is the median of the rounds'. It measures the `atoll` beside it in the target folder, or the one that `ATOLL_BENCH_BINARY` names.
+//! ratio is the median of the rounds'. It measures the `atoll` beside it in the target folder, or the one that
+//! `ATOLL_BENCH_BINARY` names: that of the profile `dist`, for released binaries of anvil are built so.
 
 use std::{
     env,

@@ -1,5 +1,6 @@
 //! JSON-RPC over HTTP and WebSocket on one port.
 //!
+//! - `connections`: taken one by one, served, and ended
 //! - `http_lane`: plain calls over HTTP, which are most of what is asked
 //! - the library behind it: WebSockets, subscriptions, and whatever is no plain call
 //! - `answers`: the library's refusals in geth's words
@@ -8,6 +9,7 @@
 //! entries, subscriptions, waiting notifications), and what exceeds a bound is answered, never obeyed.
 
 mod answers;
+mod connections;
 mod http_lane;
 mod plain_call;
 mod subscription_id;
@@ -18,13 +20,15 @@ use axum::http::{
     HeaderMap, HeaderValue,
     header::{ACCESS_CONTROL_ALLOW_ORIGIN, VARY},
 };
-use http_lane::{Lane, LaneLayer};
+use connections::Connections;
+use http_lane::Lane;
 use jsonrpsee::server::{
     BatchRequestConfig, PingConfig, Server, ServerConfig as Transport, middleware::rpc::RpcServiceBuilder,
+    stop_channel,
 };
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use subscription_id::HexIds;
-use tokio::sync::Semaphore;
+use tokio::{net::TcpListener, sync::Semaphore};
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 /// Notifications that may wait for one connection; a subscriber that lets more wait is dropped.
@@ -33,10 +37,8 @@ const BUFFER_MESSAGES: u32 = 1_024;
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 /// How long it may take to answer.
 const PING_PATIENCE: Duration = Duration::from_secs(40);
-/// How long a new connection may take to send its first request's head.
-const FIRST_REQUEST_PATIENCE: Duration = Duration::from_secs(30);
 
-/// What an answer depends on where web pages may call.
+/// What an answer depends on where some web pages may call.
 const VARIES_WITH: &str = "origin, access-control-request-method, access-control-request-headers";
 
 /// Which web pages may call the server.
@@ -54,9 +56,11 @@ pub enum Cors {
 impl Cors {
     /// The layer that tells browsers which pages may call.
     pub(crate) fn layer(&self) -> Result<Option<CorsLayer>, ServeError> {
+        let layer = CorsLayer::new().allow_methods(Any).allow_headers(Any);
         let origin = match self {
             Self::Off => return Ok(None),
-            Self::Any => AllowOrigin::any(),
+            // The answer is the same for everybody.
+            Self::Any => return Ok(Some(layer.allow_origin(Any).vary([]))),
             Self::Origins(origins) => {
                 let origins = origins
                     .iter()
@@ -65,20 +69,20 @@ impl Cors {
                 AllowOrigin::list(origins)
             }
         };
-        Ok(Some(CorsLayer::new().allow_origin(origin).allow_methods(Any).allow_headers(Any)))
+        Ok(Some(layer.allow_origin(origin)))
     }
 
     /// Tells a browser whether the page of this origin may read an answer, as the layer does.
     fn mark(&self, headers: &mut HeaderMap, origin: Option<&HeaderValue>) {
         let allowed = match self {
-            Self::Off => return,
+            Self::Off => None,
             Self::Any => Some(HeaderValue::from_static("*")),
             Self::Origins(origins) => {
+                headers.insert(VARY, HeaderValue::from_static(VARIES_WITH));
                 let is_allowed = |found: &&HeaderValue| origins.iter().any(|origin| **found == **origin);
                 origin.filter(is_allowed).cloned()
             }
         };
-        headers.insert(VARY, HeaderValue::from_static(VARIES_WITH));
         if let Some(allowed) = allowed {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
         }
@@ -198,9 +202,7 @@ pub async fn serve(config: ServerConfig, methods: Methods) -> Result<ServerHandl
         .set_batch_request_config(BatchRequestConfig::Limit(config.batch_max))
         .set_message_buffer_capacity(BUFFER_MESSAGES)
         .enable_ws_ping(PingConfig::new().ping_interval(PING_INTERVAL).inactive_limit(PING_PATIENCE))
-        .set_first_request_timeout(Some(FIRST_REQUEST_PATIENCE))
         .set_id_provider(HexIds)
-        .set_tcp_no_delay(true)
         .build();
     let max_response_bytes = config.max_response_bytes as usize;
     let answers =
@@ -213,17 +215,23 @@ pub async fn serve(config: ServerConfig, methods: Methods) -> Result<ServerHandl
         batch_max: config.batch_max as usize,
         cors: config.cors.clone(),
     };
-    let http =
-        tower::ServiceBuilder::new().layer(LaneLayer(Arc::new(lane))).option_layer(config.cors.layer()?);
-    let server = Server::builder()
+    let cors = tower::ServiceBuilder::new().option_layer(config.cors.layer()?);
+    let library = Server::builder()
         .set_config(transport)
-        .set_http_middleware(http)
+        .set_http_middleware(cors)
         .set_rpc_middleware(answers)
-        .build(listen)
-        .await
-        .map_err(|source| ServeError::bind(listen, source))?;
-    let address = server.local_addr().map_err(|source| ServeError::bind(listen, source))?;
-    Ok(ServerHandle { address, inner: server.start(methods.library()) })
+        .to_service_builder();
+    let listener = TcpListener::bind(listen).await.map_err(|source| ServeError::bind(listen, source))?;
+    let address = listener.local_addr().map_err(|source| ServeError::bind(listen, source))?;
+    let (stop, inner) = stop_channel();
+    let methods = methods.library();
+    let connections = Connections {
+        lane: Arc::new(lane),
+        library: move |stop| library.clone().build(methods.clone(), stop),
+        stop,
+    };
+    tokio::spawn(connections.take_from(listener));
+    Ok(ServerHandle { address, inner })
 }
 
 #[cfg(test)]

@@ -52,6 +52,13 @@ where
     parse(&fs::read_to_string(path).map_err(io)?, path)
 }
 
+/// Lays what a flag gave over a setting.
+pub fn set<T>(setting: &mut T, given: Option<T>) {
+    if let Some(given) = given {
+        *setting = given;
+    }
+}
+
 fn parse<T>(text: &str, path: &Path) -> Result<T, ConfigError>
 where
     T: Default + Serialize + for<'de> Deserialize<'de>,

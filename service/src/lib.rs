@@ -5,6 +5,7 @@
 //! - [`failure`]: how a process ends
 //! - [`logs`]: structured logs on standard error
 //! - [`metrics`]: the Prometheus page
+//! - [`node`]: what stands between a node and its network, found before it joins
 //! - [`peers`]: the other nodes, as an operator writes them
 //! - [`ports`]: whether a port is free, and which flag moves it
 //! - [`runtime`]: tasks and time, real or simulated
@@ -17,6 +18,7 @@ pub mod durability;
 pub mod failure;
 pub mod logs;
 pub mod metrics;
+pub mod node;
 pub mod peers;
 pub mod ports;
 pub mod runtime;

@@ -8,15 +8,12 @@ use engine::sockets::{self, Root, SocketsConfig};
 use eyre::WrapErr as _;
 use primitives::Genesis;
 use rpc::RestConfig;
-use service::{durability::Durability, logs::LogFormat, peers::peers, ports::free};
+use service::{config::set, durability::Durability, logs::LogFormat, node::Ready, ports::free};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use storage::Store;
-use validator::{KeyDirectory, NodeRole, Protection, Signer};
-
-/// Room in a message beside the body of a block.
-const MESSAGE_OVERHEAD_BYTES: u32 = 1 << 16;
+use validator::Signer;
 
 /// Runs a beacon node.
 #[derive(Debug, Parser)]
@@ -92,12 +89,6 @@ impl Cli {
     }
 }
 
-fn set<T>(setting: &mut T, given: Option<T>) {
-    if let Some(given) = given {
-        *setting = given;
-    }
-}
-
 /// Runs `beacon-node` with these arguments, the first being the program's name.
 pub fn main_with(args: impl IntoIterator<Item = impl Into<std::ffi::OsString> + Clone>) -> eyre::Result<()> {
     Cli::parse_from(args).run()
@@ -106,41 +97,13 @@ pub fn main_with(args: impl IntoIterator<Item = impl Into<std::ffi::OsString> + 
 /// Runs a node until the process is asked to end. Whatever stands in its way is found before it joins the
 /// network.
 pub fn run(config: Config) -> eyre::Result<()> {
-    let text = std::fs::read_to_string(&config.genesis).wrap_err_with(|| {
-        format!("{}: cannot read the genesis file (--genesis)", config.genesis.display())
-    })?;
-    let genesis = Genesis::from_json(&text).wrap_err_with(|| config.genesis.display().to_string())?;
-    let known = peers(&config.peers)?;
-    std::fs::create_dir_all(&config.data_dir).wrap_err_with(|| {
-        format!("{}: cannot make the data directory (--data-dir)", config.data_dir.display())
-    })?;
-    // Locks the directory: a second node on it ends here.
+    let Ready { genesis, signer, sockets, lock: _lock } = config.setup().ready()?;
     let store = Store::open(config.data_dir.join("chain"), config.storage())?;
-    let keys = KeyDirectory::new(&config.keys);
-    let network_key = keys.network_key(NodeRole::Beacon)?;
-    let signer = if config.follow { None } else { Some(signer(&config, &keys, &genesis)?) };
-    let sockets = SocketsConfig {
-        node_secret: *network_key.seed(),
-        listen: config.listen,
-        peers: known.into_iter().filter(|(key, _)| *key != network_key.node_key()).collect(),
-        durability: config.durability.engine(),
-        max_message_bytes: genesis.spec.body_bytes_max.saturating_add(MESSAGE_OVERHEAD_BYTES),
-    };
-    free(config.listen, "consensus", "--listen")?;
     free(config.metrics, "the metrics page", "--metrics")?;
     free(config.rest, "the REST interface", "--rest")?;
     sockets::run(config.data_dir.join("engine"), config.worker_threads, |root| async move {
         serve(&root, config, genesis, store, signer, sockets).await
     })
-}
-
-/// The validator's voice. What it said lies in the data directory of the node that says it.
-fn signer(config: &Config, keys: &KeyDirectory, genesis: &Genesis) -> eyre::Result<Signer> {
-    let password =
-        validator::cli::password(config.password_file.as_ref(), "Password of the validator's keys: ")?;
-    let sync = config.durability == Durability::Power;
-    let protection = Protection::open(&config.data_dir.join("protection"), sync)?;
-    Ok(Signer::new(keys.seat_secrets(&password)?, genesis.hash(), protection))
 }
 
 async fn serve(
@@ -190,20 +153,5 @@ mod tests {
         assert_eq!(config.rest.port(), 7);
         assert_eq!(config.metrics.port(), 2);
         assert_eq!(config.listen, Config::default().listen);
-    }
-
-    /// Without a genesis file nothing is made.
-    #[test]
-    fn missing_genesis_file_is_named() {
-        let folder = tempfile::tempdir().expect("a temporary directory");
-        let data_dir = folder.path().join("data");
-        let config = Config {
-            genesis: folder.path().join("none.json"),
-            data_dir: data_dir.clone(),
-            ..Config::default()
-        };
-        let error = run(config).expect_err("no file");
-        assert!(error.to_string().ends_with("cannot read the genesis file (--genesis)"), "{error}");
-        assert!(!data_dir.exists());
     }
 }

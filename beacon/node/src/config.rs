@@ -2,9 +2,10 @@
 
 use crate::store::BeaconStore;
 use serde::{Deserialize, Serialize};
-use service::{durability::Durability, logs::LogFormat};
+use service::{durability::Durability, logs::LogFormat, node::Setup};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use validator::NodeRole;
 
 /// Settings of a beacon node; every one has a default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +62,21 @@ impl Default for Config {
 }
 
 impl Config {
+    /// What it has in common with the other kind of node.
+    pub fn setup(&self) -> Setup<'_> {
+        Setup {
+            role: NodeRole::Beacon,
+            genesis: &self.genesis,
+            data_dir: &self.data_dir,
+            keys: &self.keys,
+            password_file: self.password_file.as_ref(),
+            follow: self.follow,
+            listen: self.listen,
+            peers: &self.peers,
+            durability: self.durability,
+        }
+    }
+
     /// How the database is opened.
     pub const fn storage(&self) -> storage::StoreConfig {
         BeaconStore::config(self.durability.storage())

@@ -8,25 +8,32 @@ use crate::{
     error::RpcResult,
     methods::{Handler, Methods, Page},
 };
-use axum::http::{
-    Method,
-    header::{ORIGIN, UPGRADE},
+use axum::{
+    body::Bytes,
+    http::{
+        HeaderValue, Method,
+        header::{CONTENT_TYPE, ORIGIN, UPGRADE},
+    },
 };
 use futures::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesOrdered};
+use http_body_util::{BodyExt as _, Either, Full, LengthLimitError, Limited};
+use hyper::body::{Body as _, Incoming};
 use jsonrpsee::{
-    core::{
-        BoxError,
-        http_helpers::{HttpError, read_body},
-    },
+    core::BoxError,
     server::{HttpBody, HttpRequest, HttpResponse, http},
     types::{ErrorObjectOwned, error::reject_too_big_batch_response},
 };
-use std::{
-    sync::Arc,
-    task::{Context, Poll},
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 use tokio::sync::Semaphore;
-use tower::{Layer, Service, ServiceExt as _};
+use tower::{Service, ServiceExt as _};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+
+/// What is sent: an answer of the lane, or whatever the library says.
+type Response = HttpResponse<Either<Full<Bytes>, HttpBody>>;
 
 /// What the lane answers from, and how much it takes.
 #[derive(Debug)]
@@ -40,60 +47,64 @@ pub(super) struct Lane {
     pub(super) cors: Cors,
 }
 
-/// Puts the lane before the library.
-#[derive(Clone, Debug)]
-pub(super) struct LaneLayer(pub(super) Arc<Lane>);
+/// Whether a connection has sent a request.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Asked(Arc<AtomicBool>);
 
-impl<S> Layer<S> for LaneLayer {
-    type Service = HttpLane<S>;
+impl Asked {
+    pub(super) fn get(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 
-    fn layer(&self, library: S) -> HttpLane<S> {
-        HttpLane { lane: Arc::clone(&self.0), library: Arc::new(library) }
+    fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
-/// The lane, and the library behind it.
+/// The lane of one connection, and the library behind it.
 #[derive(Debug)]
 pub(super) struct HttpLane<S> {
     lane: Arc<Lane>,
     library: Arc<S>,
+    asked: Asked,
 }
 
-impl<S> Clone for HttpLane<S> {
-    fn clone(&self) -> Self {
-        Self { lane: Arc::clone(&self.lane), library: Arc::clone(&self.library) }
+impl<S> HttpLane<S> {
+    pub(super) fn new(lane: Arc<Lane>, library: S) -> Self {
+        Self { lane, library: Arc::new(library), asked: Asked::default() }
+    }
+
+    pub(super) fn asked(&self) -> Asked {
+        self.asked.clone()
     }
 }
 
-impl<S> Service<HttpRequest> for HttpLane<S>
+impl<S> hyper::service::Service<HttpRequest<Incoming>> for HttpLane<S>
 where
     S: Service<HttpRequest, Response = HttpResponse, Error = BoxError> + Clone + Send + Sync + 'static,
     S::Future: Send,
 {
-    type Response = HttpResponse;
+    type Response = Response;
     type Error = BoxError;
-    type Future = BoxFuture<'static, Result<HttpResponse, BoxError>>;
+    type Future = BoxFuture<'static, Result<Response, BoxError>>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: HttpRequest) -> Self::Future {
-        let Self { lane, library } = self.clone();
+    fn call(&self, request: HttpRequest<Incoming>) -> Self::Future {
+        self.asked.set();
+        let (lane, library) = (Arc::clone(&self.lane), Arc::clone(&self.library));
         async move {
             // What a browser asks beforehand is nothing to wait for.
             if request.method() == Method::OPTIONS {
-                return S::clone(&library).oneshot(request).await;
+                return leave(request.map(HttpBody::new), &library).await;
             }
             let origin = request.headers().get(ORIGIN).cloned();
             let mut response = match Arc::clone(&lane.places).try_acquire_owned() {
-                Err(_) => http::response::too_many_requests(),
+                Err(_) => http::response::too_many_requests().map(Either::Right),
                 Ok(place) => match lane.answer(request).await {
                     Ok(response) => response,
                     Err(mut request) => {
                         // A WebSocket keeps its request's extensions, and with them its place, for as long as it lives.
                         request.extensions_mut().insert(Arc::new(place));
-                        return S::clone(&library).oneshot(request).await;
+                        return leave(request, &library).await;
                     }
                 },
             };
@@ -104,29 +115,56 @@ where
     }
 }
 
+/// Leaves a request to the library.
+async fn leave<S>(request: HttpRequest, library: &Arc<S>) -> Result<Response, BoxError>
+where
+    S: Service<HttpRequest, Response = HttpResponse, Error = BoxError> + Clone,
+{
+    Ok(S::clone(library).oneshot(request).await?.map(Either::Right))
+}
+
 impl Lane {
     /// The answer to a request, or the request, to be answered by the library.
-    async fn answer(&self, request: HttpRequest) -> Result<HttpResponse, HttpRequest> {
+    async fn answer(&self, request: HttpRequest<Incoming>) -> Result<Response, HttpRequest> {
         let is_call = request.method() == Method::POST
             && http::content_type_is_json(&request)
             && !request.headers().contains_key(UPGRADE);
         if !is_call {
-            return Err(request);
+            return Err(request.map(HttpBody::new));
         }
         let (head, body) = request.into_parts();
-        let (body, is_single) = match read_body(&head.headers, body, self.request_bytes_max).await {
-            Ok(read) => read,
-            Err(HttpError::TooLarge) => return Ok(http::response::too_large(self.request_bytes_max)),
-            Err(HttpError::Malformed) => return Ok(http::response::malformed()),
-            Err(HttpError::Stream(error)) => {
-                tracing::debug!(%error, "a request's body broke off");
-                return Ok(http::response::internal_error());
-            }
+        let body = match self.read(body).await {
+            Ok(body) => body,
+            Err(refusal) => return Ok(refusal.map(Either::Right)),
         };
-        let answer = if is_single { self.call(&body).await } else { self.batch(&body).await };
+        let answer = match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
+            Some(b'{') => self.call(&body).await,
+            Some(b'[') => self.batch(&body).await,
+            _ => None,
+        };
         match answer {
-            Some(answer) => Ok(http::response::ok_response(answer)),
-            None => Err(HttpRequest::from_parts(head, HttpBody::from(body))),
+            Some(answer) => {
+                let mut response = HttpResponse::new(Either::Left(Full::from(answer)));
+                response.headers_mut().insert(CONTENT_TYPE, JSON);
+                Ok(response)
+            }
+            None => Err(HttpRequest::from_parts(head, HttpBody::new(Full::from(body)))),
+        }
+    }
+
+    /// The whole of a request's body, or why it is not taken.
+    async fn read(&self, body: Incoming) -> Result<Bytes, HttpResponse> {
+        let too_large = || http::response::too_large(self.request_bytes_max);
+        if body.size_hint().lower() > u64::from(self.request_bytes_max) {
+            return Err(too_large());
+        }
+        match Limited::new(body, self.request_bytes_max as usize).collect().await {
+            Ok(read) => Ok(read.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+            Err(error) => {
+                tracing::debug!(%error, "a request's body broke off");
+                Err(http::response::internal_error())
+            }
         }
     }
 

@@ -65,6 +65,18 @@ impl BeaconView {
         self.committees.get(&(shard, epoch))
     }
 
+    /// The committees of `shard` that act from now on, as far as they are known: the one that rules above the accepted
+    /// header, and later ones.
+    pub fn acting(&self, shard: ShardId) -> impl Iterator<Item = &Arc<Committee>> {
+        let record = self.record(shard);
+        let ruling = record.and_then(|record| record.table.ruling(record.accepted.height.next()));
+        let first = ruling.map(|entry| entry.epoch);
+        let entries = record.into_iter().flat_map(|record| record.table.entries());
+        entries
+            .filter(move |entry| first.is_none_or(|first| entry.epoch >= first))
+            .filter_map(move |entry| self.committee(shard, entry.epoch))
+    }
+
     /// What a block of `shard` takes from this header when it is proposed in `epoch` from the seat at `seat_index`.
     /// `None` if the committee, or the seat, is not known.
     pub fn anchor(&self, shard: ShardId, epoch: Epoch, seat_index: u32) -> Option<AnchorProof> {

@@ -6,22 +6,23 @@ use crate::link::HttpLink;
 use crate::node::{NodeConfig, Parts, ShardNode};
 use crate::servers::Servers;
 use crate::statetest::{self, StateTestArgs};
+use alloy_primitives::utils::init_keccak_cache;
 use clap::{Parser, Subcommand};
 use engine::sockets::{self, Root, SocketsConfig};
 use eyre::WrapErr as _;
 use primitives::Genesis;
 use rpc::beacon::BeaconClient;
-use service::{durability::Durability, logs::LogFormat, peers::peers, ports::free};
+use service::{config::set, durability::Durability, logs::LogFormat, node::Ready, ports::free};
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use storage::Store;
-use validator::{KeyDirectory, NodeRole, Protection, Signer};
+use validator::Signer;
 
-/// Room in a message beside the body of a block.
-const MESSAGE_OVERHEAD_BYTES: u32 = 1 << 16;
+/// Hashes of addresses and slots that are remembered, of 128 bytes each with what they are of: 4 MiB.
+const HASHES_REMEMBERED: usize = 1 << 15;
 
 /// Runs a shard node: every shard that its validator is drawn for.
 #[derive(Debug, Parser)]
@@ -121,15 +122,11 @@ impl Cli {
     }
 }
 
-fn set<T>(setting: &mut T, given: Option<T>) {
-    if let Some(given) = given {
-        *setting = given;
-    }
-}
-
 /// Runs `shard-node` with these arguments, the first being the program's name.
 pub fn main_with(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> eyre::Result<()> {
     let cli = Cli::parse_from(args);
+    // Whoever hashed before has the library's own size, which is as right.
+    let _is_first = init_keccak_cache(HASHES_REMEMBERED);
     if let Some(Command::Statetest(args)) = &cli.command {
         return state_tests(args);
     }
@@ -150,27 +147,8 @@ fn state_tests(args: &StateTestArgs) -> eyre::Result<()> {
 
 /// Runs a node until the process is asked to end. Whatever stands in its way is found before it joins the network.
 pub fn start(config: Config) -> eyre::Result<()> {
-    let text = std::fs::read_to_string(&config.genesis).wrap_err_with(|| {
-        format!("{}: cannot read the genesis file (--genesis)", config.genesis.display())
-    })?;
-    let genesis = Genesis::from_json(&text).wrap_err_with(|| config.genesis.display().to_string())?;
-    let known = peers(&config.peers)?;
+    let Ready { genesis, signer, sockets, lock: _lock } = config.setup().ready()?;
     let rpc = rpc_addresses(&config, &genesis)?;
-    std::fs::create_dir_all(&config.data_dir).wrap_err_with(|| {
-        format!("{}: cannot make the data directory (--data-dir)", config.data_dir.display())
-    })?;
-    let _lock = lock(&config)?;
-    let keys = KeyDirectory::new(&config.keys);
-    let network_key = keys.network_key(NodeRole::Shard)?;
-    let signer = if config.follow { None } else { Some(signer(&config, &keys, &genesis)?) };
-    let sockets = SocketsConfig {
-        node_secret: *network_key.seed(),
-        listen: config.listen,
-        peers: known.into_iter().filter(|(key, _)| *key != network_key.node_key()).collect(),
-        durability: config.durability.engine(),
-        max_message_bytes: genesis.spec.body_bytes_max.saturating_add(MESSAGE_OVERHEAD_BYTES),
-    };
-    free(config.listen, "consensus", "--listen")?;
     free(config.metrics, "the metrics page", "--metrics")?;
     for address in &rpc {
         free(*address, "JSON-RPC", "--rpc")?;
@@ -194,30 +172,6 @@ fn rpc_addresses(config: &Config, genesis: &Genesis) -> eyre::Result<Vec<SocketA
             })
         })
         .collect()
-}
-
-/// Keeps a second node out of the data directory.
-fn lock(config: &Config) -> eyre::Result<std::fs::File> {
-    let path = config.data_dir.join("LOCK");
-    let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-    let file = file.wrap_err_with(|| path.display().to_string())?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(eyre::eyre!(
-            "{} is in use by another process: stop it, or give this one a directory of its own (--data-dir)",
-            config.data_dir.display()
-        )),
-        Err(std::fs::TryLockError::Error(error)) => Err(error).wrap_err_with(|| path.display().to_string()),
-    }
-}
-
-/// The validator's voice. What it said lies in the data directory of the node that says it.
-fn signer(config: &Config, keys: &KeyDirectory, genesis: &Genesis) -> eyre::Result<Signer> {
-    let password =
-        validator::cli::password(config.password_file.as_ref(), "Password of the validator's keys: ")?;
-    let sync = config.durability == Durability::Power;
-    let protection = Protection::open(&config.data_dir.join("protection"), sync)?;
-    Ok(Signer::new(keys.seat_secrets(&password)?, genesis.hash(), protection))
 }
 
 async fn serve(
@@ -274,30 +228,5 @@ mod tests {
         assert_eq!(config.rpc.port(), 7);
         assert_eq!(config.metrics.port(), 2);
         assert_eq!(config.listen, Config::default().listen);
-    }
-
-    /// A second node on a data directory ends at once.
-    #[test]
-    fn data_directory_has_one_node() {
-        let folder = tempfile::tempdir().expect("a temporary directory");
-        let config = Config { data_dir: folder.path().into(), ..Config::default() };
-        let _first = lock(&config).expect("nobody else");
-        let error = lock(&config).expect_err("the first has it");
-        assert!(error.to_string().contains("is in use by another process"), "{error}");
-    }
-
-    /// Without a genesis file nothing is made.
-    #[test]
-    fn missing_genesis_file_is_named() {
-        let folder = tempfile::tempdir().expect("a temporary directory");
-        let data_dir = folder.path().join("data");
-        let config = Config {
-            genesis: folder.path().join("none.json"),
-            data_dir: data_dir.clone(),
-            ..Config::default()
-        };
-        let error = start(config).expect_err("no file");
-        assert!(error.to_string().ends_with("cannot read the genesis file (--genesis)"), "{error}");
-        assert!(!data_dir.exists());
     }
 }

@@ -3,9 +3,10 @@
 use crate::pool::PoolLimits;
 use crate::store::ShardStore;
 use serde::{Deserialize, Serialize};
-use service::{durability::Durability, logs::LogFormat};
+use service::{durability::Durability, logs::LogFormat, node::Setup};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use validator::NodeRole;
 
 /// Ports between the JSON-RPC of one shard and that of the next.
 pub const RPC_STRIDE: u16 = 10;
@@ -99,6 +100,21 @@ impl Config {
         let offset = u32::from(RPC_STRIDE).checked_mul(index)?;
         let port = u32::from(self.rpc.port()).checked_add(offset)?;
         Some(SocketAddr::new(self.rpc.ip(), u16::try_from(port).ok()?))
+    }
+
+    /// What it has in common with the other kind of node.
+    pub fn setup(&self) -> Setup<'_> {
+        Setup {
+            role: NodeRole::Shard,
+            genesis: &self.genesis,
+            data_dir: &self.data_dir,
+            keys: &self.keys,
+            password_file: self.password_file.as_ref(),
+            follow: self.follow,
+            listen: self.listen,
+            peers: &self.peers,
+            durability: self.durability,
+        }
     }
 
     /// How the databases are opened.

@@ -12,7 +12,7 @@ use crate::metrics::Metrics;
 use crate::pool::PoolLimits;
 use consensus::light::BootstrapError;
 use engine::Network;
-use primitives::{Genesis, ShardId, ShardRecord};
+use primitives::{Genesis, ShardId};
 use service::{runtime::SharedRuntime, watch};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -244,7 +244,7 @@ impl Supervisor {
         for proof in &view.records {
             let shard = proof.record.shard;
             let open = self.chains.borrow().get(&shard).cloned();
-            match (self.is_ours(view, &proof.record), open) {
+            match (self.is_ours(view, shard), open) {
                 (true, None) => {
                     self.open(shard).await.map_err(|failure| Failure { shard, failure })?;
                 }
@@ -258,15 +258,10 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Whether one of our seats is in the committee that rules above the accepted header, or in a later one.
-    fn is_ours(&self, view: &BeaconView, record: &ShardRecord) -> bool {
+    /// Whether one of our seats is in a committee that acts for `shard` from now on.
+    fn is_ours(&self, view: &BeaconView, shard: ShardId) -> bool {
         let Some(signer) = &self.parts.signer else { return true };
-        let ruling = record.table.ruling(record.accepted.height.next()).map(|entry| entry.epoch);
-        let coming =
-            record.table.entries().iter().filter(|entry| ruling.is_none_or(|ruling| entry.epoch >= ruling));
-        coming
-            .filter_map(|entry| view.committee(record.shard, entry.epoch))
-            .any(|committee| signer.seats_in(committee).next().is_some())
+        view.acting(shard).any(|committee| signer.seats_in(committee).next().is_some())
     }
 
     async fn open(&self, shard: ShardId) -> Result<(), ChainFailure> {

@@ -42,36 +42,52 @@ impl Workers {
     }
 
     /// Does `work` on a thread that may block.
-    pub(super) async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> RpcResult<T> + Send + 'static,
-    ) -> RpcResult<T> {
-        self.run_within(self.patience, work).await
+    pub(super) fn run<T, F>(&self, work: F) -> impl Future<Output = RpcResult<T>> + use<T, F>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> RpcResult<T> + Send + 'static,
+    {
+        self.run_within(self.patience, work)
     }
 
     /// The same for a caller with a patience of its own.
-    pub(super) async fn run_within<T: Send + 'static>(
+    pub(super) fn run_within<T, F>(
         &self,
         patience: Duration,
-        work: impl FnOnce() -> RpcResult<T> + Send + 'static,
-    ) -> RpcResult<T> {
-        let deadline = Instant::now() + patience;
-        let place = timeout_at(deadline, Arc::clone(&self.places).acquire_owned()).await;
-        let Ok(Ok(place)) = place else {
-            return Err(RpcError::Busy("too many calls are running, try again"));
-        };
-        let task = tokio::task::spawn_blocking(move || {
-            let result = work();
-            drop(place);
-            result
-        });
-        match timeout_at(deadline, task).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(error)) => Err(internal(&error)),
-            Err(_) => {
-                let seconds = patience.as_secs_f64();
-                Err(RpcError::Server(format!("execution aborted (timeout = {seconds}s)")))
-            }
+        work: F,
+    ) -> impl Future<Output = RpcResult<T>> + use<T, F>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> RpcResult<T> + Send + 'static,
+    {
+        // Boxed: a call that never comes here would carry room for it, over and over, wherever it is moved.
+        in_a_place(Arc::clone(&self.places), patience, Box::new(work))
+    }
+}
+
+type Work<T> = Box<dyn FnOnce() -> RpcResult<T> + Send>;
+
+async fn in_a_place<T: Send + 'static>(
+    places: Arc<Semaphore>,
+    patience: Duration,
+    work: Work<T>,
+) -> RpcResult<T> {
+    let deadline = Instant::now() + patience;
+    let place = timeout_at(deadline, places.acquire_owned()).await;
+    let Ok(Ok(place)) = place else {
+        return Err(RpcError::Busy("too many calls are running, try again"));
+    };
+    let task = tokio::task::spawn_blocking(move || {
+        let result = work();
+        drop(place);
+        result
+    });
+    match timeout_at(deadline, task).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(error)) => Err(internal(&error)),
+        Err(_) => {
+            let seconds = patience.as_secs_f64();
+            Err(RpcError::Server(format!("execution aborted (timeout = {seconds}s)")))
         }
     }
 }

@@ -12,7 +12,6 @@ use crate::handle::{ChainHandle, Command};
 use primitives::{Bundle, NodeKey, ShardId};
 use ssz::Encode as _;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use xshard::Outbox;
 
 /// Blocks of a source that are taken at a time.
@@ -134,16 +133,9 @@ impl ShardChain {
         self.engine.gossip(Message::Receipts(Box::new(Receipts { bundles: sent })).encode().0);
     }
 
-    /// The nodes of a shard's committees, current and coming.
+    /// The nodes of the committees that act for a shard from now on.
     fn nodes(&self, shard: ShardId) -> BTreeSet<NodeKey> {
         let Some(view) = self.views.borrow().clone() else { return BTreeSet::new() };
-        let Some(record) = view.record(shard) else { return BTreeSet::new() };
-        let ruling = record.table.ruling(record.accepted.height.next()).map(|entry| entry.epoch);
-        let terms =
-            record.table.entries().iter().filter(|entry| ruling.is_none_or(|ruling| entry.epoch >= ruling));
-        let committees = terms.filter_map(|entry| view.committee(shard, entry.epoch).map(Arc::clone));
-        committees
-            .flat_map(|committee| committee.seats().iter().map(|seat| seat.node).collect::<Vec<_>>())
-            .collect()
+        view.acting(shard).flat_map(|committee| committee.seats().iter().map(|seat| seat.node)).collect()
     }
 }

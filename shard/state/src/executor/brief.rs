@@ -4,7 +4,7 @@
 //! a short call: it can then be made again where it may take its time. What it sees is all the same either way: it has
 //! the gas it was given, and the watcher's bounds are no limits of the EVM.
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, U256};
 use revm::{
     Inspector,
     bytecode::opcode,
@@ -83,25 +83,43 @@ impl Watch {
     }
 }
 
-/// What the next instruction weighs; `None` if it is not for a short call.
-fn weight(interpreter: &Interpreter) -> Option<u32> {
-    match interpreter.bytecode.opcode() {
-        opcode::KECCAK256 => {
-            let length = interpreter.stack.peek(1).unwrap_or_default();
-            usize::try_from(length).is_ok_and(|length| length <= BYTES_MAX).then_some(1)
-        }
-        opcode::SLOAD | opcode::SSTORE => Some(SLOT_WEIGHT),
-        opcode::BALANCE
-        | opcode::EXTCODESIZE
-        | opcode::EXTCODECOPY
-        | opcode::EXTCODEHASH
-        | opcode::CALL
-        | opcode::CALLCODE
-        | opcode::DELEGATECALL
-        | opcode::STATICCALL => Some(ACCOUNT_WEIGHT),
-        opcode::CREATE | opcode::CREATE2 | opcode::SELFDESTRUCT => None,
-        _ => Some(1),
+/// What an instruction weighs that is not for a short call: all there is.
+const TOO_MUCH: u32 = WEIGHT_MAX;
+
+/// What each instruction weighs.
+const WEIGHTS: [u32; 256] = {
+    let mut weights = [1; 256];
+    weights[opcode::SLOAD as usize] = SLOT_WEIGHT;
+    weights[opcode::SSTORE as usize] = SLOT_WEIGHT;
+    let accounts = [
+        opcode::BALANCE,
+        opcode::EXTCODESIZE,
+        opcode::EXTCODECOPY,
+        opcode::EXTCODEHASH,
+        opcode::CALL,
+        opcode::CALLCODE,
+        opcode::DELEGATECALL,
+        opcode::STATICCALL,
+    ];
+    let mut index = 0;
+    while index < accounts.len() {
+        weights[accounts[index] as usize] = ACCOUNT_WEIGHT;
+        index += 1;
     }
+    weights[opcode::CREATE as usize] = TOO_MUCH;
+    weights[opcode::CREATE2 as usize] = TOO_MUCH;
+    weights[opcode::SELFDESTRUCT as usize] = TOO_MUCH;
+    weights
+};
+
+/// What the next instruction weighs.
+fn weight(interpreter: &Interpreter) -> u32 {
+    let instruction = interpreter.bytecode.opcode();
+    if instruction == opcode::KECCAK256 {
+        let length = interpreter.stack.peek(1).unwrap_or_default();
+        return if length > U256::from(BYTES_MAX) { TOO_MUCH } else { 1 };
+    }
+    WEIGHTS[usize::from(instruction)]
 }
 
 /// Whether there may be more work in running it than its gas tells.
@@ -111,11 +129,10 @@ fn is_large_precompile(address: &Address) -> bool {
 
 impl<'a> Inspector<ShardContext<'a>> for Watch {
     fn step(&mut self, interpreter: &mut Interpreter, _: &mut ShardContext<'a>) {
-        let left = weight(interpreter).and_then(|weight| self.weight_left.checked_sub(weight));
-        self.weight_left = match left {
-            Some(left) if interpreter.gas.total_gas_spent() <= GAS_MAX => left,
-            _ => 0,
-        };
+        self.weight_left = self.weight_left.saturating_sub(weight(interpreter));
+        if interpreter.gas.total_gas_spent() > GAS_MAX {
+            self.give_up();
+        }
         if self.is_over() {
             // Whatever becomes of it now, its result is not used.
             interpreter.halt_oog();
