@@ -20,7 +20,7 @@ use axum::http::{
     HeaderMap, HeaderValue,
     header::{ACCESS_CONTROL_ALLOW_ORIGIN, VARY},
 };
-use connections::Connections;
+use connections::{Connections, Patience};
 use http_lane::Lane;
 use jsonrpsee::server::{
     BatchRequestConfig, PingConfig, Server, ServerConfig as Transport, middleware::rpc::RpcServiceBuilder,
@@ -37,6 +37,9 @@ const BUFFER_MESSAGES: u32 = 1_024;
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 /// How long it may take to answer.
 const PING_PATIENCE: Duration = Duration::from_secs(40);
+
+/// Open connections for each request or WebSocket that may be in work: most of them sleep.
+const CONNECTIONS_PER_PLACE: usize = 4;
 
 /// What an answer depends on where some web pages may call.
 const VARIES_WITH: &str = "origin, access-control-request-method, access-control-request-headers";
@@ -94,7 +97,7 @@ impl Cors {
 pub struct ServerConfig {
     /// Where it listens; port zero is any free one.
     pub listen: SocketAddr,
-    /// Most connections at once.
+    /// Most requests in work and WebSockets at once; four times as many connections may be open.
     pub max_connections: u32,
     /// Largest request, bytes.
     pub max_request_bytes: u32,
@@ -193,6 +196,14 @@ impl ServerHandle {
 
 /// Starts serving `methods`; must be called inside a tokio runtime.
 pub async fn serve(config: ServerConfig, methods: Methods) -> Result<ServerHandle, ServeError> {
+    serve_with(Patience::default(), config, methods).await
+}
+
+async fn serve_with(
+    patience: Patience,
+    config: ServerConfig,
+    methods: Methods,
+) -> Result<ServerHandle, ServeError> {
     let listen = config.listen;
     let transport = Transport::builder()
         .max_connections(config.max_connections)
@@ -228,6 +239,8 @@ pub async fn serve(config: ServerConfig, methods: Methods) -> Result<ServerHandl
     let connections = Connections {
         lane: Arc::new(lane),
         library: move |stop| library.clone().build(methods.clone(), stop),
+        places: Arc::new(Semaphore::new(CONNECTIONS_PER_PLACE * config.max_connections as usize)),
+        patience,
         stop,
     };
     tokio::spawn(connections.take_from(listener));

@@ -1,6 +1,7 @@
 //! What every node process of Atoll does alike.
 //!
 //! - [`config`]: TOML file below environment and flags
+//! - [`descriptors`]: how many files and connections may be open
 //! - [`durability`]: what a commit survives, for engine and database alike
 //! - [`failure`]: how a process ends
 //! - [`logs`]: structured logs on standard error
@@ -14,6 +15,7 @@
 //! - [`watch`]: a value that changes, and tasks that wait until it has, in order
 
 pub mod config;
+pub mod descriptors;
 pub mod durability;
 pub mod failure;
 pub mod logs;

@@ -1,6 +1,6 @@
 //! What a beacon node and a shard node do alike before they join their network: whatever stands in the way is found here.
 
-use crate::{durability::Durability, peers::peers, ports::free};
+use crate::{descriptors, durability::Durability, peers::peers, ports::free};
 use engine::sockets::SocketsConfig;
 use eyre::WrapErr as _;
 use primitives::Genesis;
@@ -51,6 +51,7 @@ pub struct Ready {
 impl Setup<'_> {
     /// Reads and checks all of it. Without a genesis file nothing is made.
     pub fn ready(self) -> eyre::Result<Ready> {
+        descriptors::raise_limit();
         let text = fs::read_to_string(self.genesis).wrap_err_with(|| {
             format!("{}: cannot read the genesis file (--genesis)", self.genesis.display())
         })?;

@@ -1,4 +1,7 @@
-//! Connections: each is served until its client closes it, or the server is stopped.
+//! Connections: each is served until its client closes it, sleeps too long, or the server is stopped.
+//!
+//! What holds: no more are open at once than [`Connections::places`] allows, WebSockets aside, which the lane counts. Who
+//! comes then waits until one is closed, and none is kept for nothing.
 
 use super::http_lane::{HttpLane, Lane};
 use hyper::server::conn::http1;
@@ -7,17 +10,31 @@ use jsonrpsee::{
     core::BoxError,
     server::{HttpRequest, HttpResponse, StopHandle},
 };
-use std::{future::pending, pin::pin, sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
-    time::sleep,
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{sleep, timeout},
 };
 use tower::Service;
 
-/// How long a new connection may take to send its first request's head.
-const FIRST_REQUEST_PATIENCE: Duration = Duration::from_secs(30);
 /// Rest after the system gave no connection: it may have none left to give.
 const REST: Duration = Duration::from_millis(100);
+
+/// How long a connection is kept open for nothing.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// Before its first request.
+    pub(super) first: Duration,
+    /// Between requests, once to twice this; geth's is the same.
+    pub(super) idle: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { first: Duration::from_secs(30), idle: Duration::from_secs(120) }
+    }
+}
 
 /// What every connection is served with.
 #[derive(Debug)]
@@ -25,6 +42,8 @@ pub(super) struct Connections<L> {
     pub(super) lane: Arc<Lane>,
     /// Makes the library's service for one connection.
     pub(super) library: L,
+    pub(super) places: Arc<Semaphore>,
+    pub(super) patience: Patience,
     pub(super) stop: StopHandle,
 }
 
@@ -38,14 +57,19 @@ where
     pub(super) async fn take_from(self, listener: TcpListener) {
         let mut stopped = pin!(self.stop.clone().shutdown());
         loop {
-            let taken = tokio::select! {
-                taken = listener.accept() => taken,
+            let taken = async {
+                // Nobody closes the semaphore: there is a place at last.
+                let place = Arc::clone(&self.places).acquire_owned().await.ok();
+                (listener.accept().await, place)
+            };
+            let (taken, place) = tokio::select! {
+                taken = taken => taken,
                 () = &mut stopped => return,
             };
             match taken {
                 Ok((stream, _)) => {
                     let lane = HttpLane::new(Arc::clone(&self.lane), (self.library)(self.stop.clone()));
-                    tokio::spawn(serve(stream, lane, self.stop.clone()));
+                    tokio::spawn(serve(stream, lane, self.patience, self.stop.clone(), place));
                 }
                 Err(error) => {
                     tracing::debug!(%error, "no connection");
@@ -57,8 +81,13 @@ where
 }
 
 /// Serves one connection to its end.
-async fn serve<S>(stream: TcpStream, lane: HttpLane<S>, stop: StopHandle)
-where
+async fn serve<S>(
+    stream: TcpStream,
+    lane: HttpLane<S>,
+    patience: Patience,
+    stop: StopHandle,
+    _place: Option<OwnedSemaphorePermit>,
+) where
     S: Service<HttpRequest, Response = HttpResponse, Error = BoxError> + Clone + Send + Sync + 'static,
     S::Future: Send,
 {
@@ -67,9 +96,14 @@ where
     }
     let asked = lane.asked();
     let silent = async {
-        sleep(FIRST_REQUEST_PATIENCE).await;
-        if asked.get() {
-            pending().await
+        let (mut before, mut patience_left) = (0, patience.first);
+        loop {
+            sleep(patience_left).await;
+            let now = asked.times();
+            if now == before {
+                break;
+            }
+            (before, patience_left) = (now, patience.idle);
         }
     };
     // Answers are short: they are copied behind their head sooner than the system gathers two pieces.
@@ -82,7 +116,11 @@ where
             connection.as_mut().graceful_shutdown();
             connection.await
         }
-        () = silent => return,
+        () = silent => {
+            // What is in work is answered; who sends half a request gets no more time for the rest.
+            connection.as_mut().graceful_shutdown();
+            timeout(patience.first, connection).await.unwrap_or(Ok(()))
+        }
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection broke off");

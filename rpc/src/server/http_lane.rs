@@ -25,7 +25,7 @@ use jsonrpsee::{
 };
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicU64, Ordering},
 };
 use tokio::sync::Semaphore;
 use tower::{Service, ServiceExt as _};
@@ -47,17 +47,17 @@ pub(super) struct Lane {
     pub(super) cors: Cors,
 }
 
-/// Whether a connection has sent a request.
+/// How many requests a connection has sent.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Asked(Arc<AtomicBool>);
+pub(super) struct Asked(Arc<AtomicU64>);
 
 impl Asked {
-    pub(super) fn get(&self) -> bool {
+    pub(super) fn times(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 
-    fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
+    fn once_more(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -89,7 +89,7 @@ where
     type Future = BoxFuture<'static, Result<Response, BoxError>>;
 
     fn call(&self, request: HttpRequest<Incoming>) -> Self::Future {
-        self.asked.set();
+        self.asked.once_more();
         let (lane, library) = (Arc::clone(&self.lane), Arc::clone(&self.library));
         async move {
             // What a browser asks beforehand is nothing to wait for.

@@ -95,6 +95,28 @@ async fn connections_over_the_limit_are_told_to_come_again() {
     timeout(PATIENCE, served_again).await.expect("the socket's place is free again");
 }
 
+/// Who holds connections open keeps others waiting for as long as the server is patient, and no longer.
+#[tokio::test]
+async fn connections_that_sleep_are_closed() {
+    let patience = Patience { first: Duration::from_millis(200), idle: Duration::from_millis(200) };
+    let config = ServerConfig { max_connections: 1, ..config() };
+    let methods = shard_methods(Arc::new(Fixed::default()));
+    let server = serve_with(patience, config, methods).await.expect("a free port");
+    let mut sleepers = Vec::new();
+    for request in ["", "POST / HT", "GET / HTTP/1.1\r\nhost: x\r\n\r\n", ""] {
+        let mut sleeper = TcpStream::connect(server.address()).await.expect("connected");
+        sleeper.write_all(request.as_bytes()).await.expect("sent");
+        sleepers.push(sleeper);
+    }
+    // All places are taken.
+    let answered = timeout(PATIENCE, posted(&server, BALANCE)).await.expect("there is a place in the end");
+    assert_eq!(answered.0, 200);
+    for mut sleeper in sleepers {
+        let mut answer = Vec::new();
+        timeout(PATIENCE, sleeper.read_to_end(&mut answer)).await.expect("closed").expect("in good order");
+    }
+}
+
 #[tokio::test]
 async fn web_pages_are_told_the_same_by_both_lanes() {
     let (mine, other) = ("https://example.org", "https://example.com");
