@@ -6,7 +6,7 @@
 //! - `answers`: the library's refusals in geth's words
 //!
 //! What holds: everything that comes from outside is bounded by [`ServerConfig`] (connections, bytes, batch
-//! entries, subscriptions, waiting notifications), and what exceeds a bound is answered, never obeyed.
+//! entries, subscriptions, waiting notifications), and what exceeds a bound is answered, or waits, and is never obeyed.
 
 mod answers;
 mod connections;

@@ -30,6 +30,9 @@ use std::sync::{
 use tokio::sync::Semaphore;
 use tower::{Service, ServiceExt as _};
 
+/// Where a call begins at the latest: behind more blanks, the library takes none either.
+const BLANKS_MAX: usize = 128;
+
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
 /// What is sent: an answer of the lane, or whatever the library says.
@@ -137,7 +140,7 @@ impl Lane {
             Ok(body) => body,
             Err(refusal) => return Ok(refusal.map(Either::Right)),
         };
-        let answer = match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        let answer = match body.iter().take(BLANKS_MAX).find(|byte| !byte.is_ascii_whitespace()) {
             Some(b'{') => self.call(&body).await,
             Some(b'[') => self.batch(&body).await,
             _ => None,

@@ -28,7 +28,7 @@ pub(super) struct Line<'a> {
     /// What is wrong, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
-    /// The accounts afterwards, where the state is another than expected.
+    /// The accounts afterwards, where the case failed and there is a state.
     #[serde(skip_serializing_if = "Option::is_none")]
     accounts: Option<BTreeMap<Address, AccountAfter>>,
     /// Why the case was not run.
